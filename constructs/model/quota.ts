@@ -1,0 +1,16 @@
+/** What an enclave may use in all: a ResourceQuota. Kubernetes quantities. */
+export interface QuotaPreset {
+  readonly cpu: string;
+  readonly memory: string;
+  readonly storage: string;
+}
+
+export const quotaPresets = {
+  small: { cpu: '1', memory: '2Gi', storage: '10Gi' },
+  medium: { cpu: '2', memory: '4Gi', storage: '50Gi' },
+  large: { cpu: '4', memory: '8Gi', storage: '100Gi' },
+} as const satisfies Record<string, QuotaPreset>;
+
+export type QuotaPresetName = keyof typeof quotaPresets;
+
+export const defaultQuotaPreset: QuotaPresetName = 'medium';
