@@ -1,6 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
-// unit: no cluster, runs everywhere. cluster: files named *.cluster.test.ts, against the real cluster.
+/** Against the real cluster; the set-up starts it and installs the control plane once a run. */
+const real = {
+  globalSetup: ['test/support/cluster-setup.ts'],
+  testTimeout: 120_000,
+  hookTimeout: 600_000,
+};
+
+// unit: no cluster, runs everywhere. cluster: beside each other, each in namespaces of its own.
+// disruptive: one after the other, because they take something away that all others need.
 export default defineConfig({
   test: {
     projects: [
@@ -8,19 +16,13 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['**/*.cluster.test.ts', 'node_modules/**'],
+          exclude: ['**/*.cluster.test.ts', '**/*.disruptive.test.ts', 'node_modules/**'],
           testTimeout: 20_000,
         },
       },
+      { test: { name: 'cluster', include: ['test/**/*.cluster.test.ts'], maxWorkers: 2, ...real } },
       {
-        test: {
-          name: 'cluster',
-          include: ['test/**/*.cluster.test.ts'],
-          globalSetup: ['test/support/cluster-setup.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 600_000,
-          maxWorkers: 2,
-        },
+        test: { name: 'disruptive', include: ['test/**/*.disruptive.test.ts'], fileParallelism: false, ...real },
       },
     ],
   },

@@ -71,7 +71,10 @@ staticStep('format and lint', 'biome', ['check', '.']);
 staticStep('types', 'tsc', ['-p', '.']);
 staticStep('unused code', 'knip', []);
 vitest('unit');
-if (!checkOnly) vitest('cluster');
+if (!checkOnly) {
+  vitest('cluster');
+  vitest('disruptive');
+}
 rmSync(results, { recursive: true, force: true });
 
 if (failures.length > 0) process.stdout.write(`\nfailed: ${failures.join(', ')}\n`);

@@ -1,0 +1,72 @@
+import { describe, expect, inject, it } from 'vitest';
+import { bed } from '../support/e2e.ts';
+import { eventually } from '../support/eventually.ts';
+import { connect } from '../support/mcp.ts';
+
+/** Mounted Secrets reach a pod with the kubelet's next sync, at most a minute or two later. */
+const syncTimeoutMs = 150_000;
+
+describe('the bearer token', () => {
+  const { kube, endpoint, token } = bed();
+  const namespace = inject('systemNamespace');
+  const second = 'rotated-token-'.padEnd(64, 'r');
+
+  async function setToken(value: string): Promise<void> {
+    const data = Buffer.from(value).toString('base64');
+    await kube.kubectl([
+      'patch',
+      'secret',
+      'tentacular-mcp-auth',
+      '-n',
+      namespace,
+      '--type=merge',
+      '-p',
+      JSON.stringify({ data: { token: data } }),
+    ]);
+  }
+
+  async function status(value: string): Promise<number> {
+    const response = await fetch(endpoint, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${value}`,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }),
+    });
+    await response.arrayBuffer();
+    return response.status;
+  }
+
+  /** Every replica agrees: several requests in a row, each on a connection of its own. */
+  async function settled(value: string, refused: boolean): Promise<boolean> {
+    for (let round = 0; round < 8; round += 1) {
+      if ((await status(value)) === 401 ? !refused : refused) return false;
+    }
+    return true;
+  }
+
+  it('rotates without a restart: both live for a while, then only the new one', { timeout: 600_000 }, async () => {
+    const pods = async () =>
+      (await kube.list('pods', namespace, 'app.kubernetes.io/name=tentacular-mcp'))
+        .map((pod) => pod.metadata.uid)
+        .sort();
+    const before = await pods();
+    try {
+      expect(await settled(second, true)).toBe(true);
+      await setToken(`${token}\n${second}`);
+      await eventually('the new token is accepted', () => settled(second, false), { timeoutMs: syncTimeoutMs });
+      expect(await settled(token, false)).toBe(true);
+      await setToken(second);
+      await eventually('the old token is refused', () => settled(token, true), { timeoutMs: syncTimeoutMs });
+      const mcp = await connect('2026-07-28', endpoint, second);
+      await mcp.ok('enclave_list', {});
+      await mcp.close();
+    } finally {
+      await setToken(token);
+      await eventually('the first token is accepted again', () => settled(token, false), { timeoutMs: syncTimeoutMs });
+    }
+    expect(await pods()).toEqual(before);
+  });
+});
