@@ -1,0 +1,3 @@
+module tentacular.io/examples/echo
+
+go 1.24

@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { type BuildOptions, build, type Metafile } from 'esbuild';
+
+/**
+ * Packages that stay outside the server's bundle. client-node is imported at run time only where a kubeconfig is read,
+ * which never happens in a cluster: there it would cost half a second and 75 MB for nothing.
+ */
+const leftOutside = ['@kubernetes/client-node'];
+
+/** CommonJS packages inside an ES module still call `require` for Node's own modules. */
+const requireBanner =
+  "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);";
+
+const optionsOf: Readonly<Record<'node' | 'deno', BuildOptions>> = {
+  node: { platform: 'node', target: 'node24', external: leftOutside, banner: { js: requireBanner } },
+  deno: { platform: 'neutral', target: 'esnext', mainFields: ['module', 'main'], external: ['node:*'] },
+};
+
+export interface Bundle {
+  readonly text: string;
+  /** What went in, and what was left outside. Paths are relative to the project's root. */
+  readonly metafile: Metafile;
+}
+
+/**
+ * One ES module of a program and all that it imports. Names are kept, so that stack traces stay readable;
+ * licence texts are kept at the end of the file. Equal sources give equal bytes.
+ * @param root The project's root.
+ * @param entry Entry point relative to it.
+ */
+export async function bundleProgram(root: string, entry: string, runtime: 'node' | 'deno'): Promise<Bundle> {
+  const result = await build({
+    ...optionsOf[runtime],
+    absWorkingDir: root,
+    entryPoints: [join(root, entry)],
+    outfile: 'bundle.mjs',
+    bundle: true,
+    write: false,
+    format: 'esm',
+    metafile: true,
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'eof',
+    logLevel: 'silent',
+  });
+  const [file] = result.outputFiles;
+  if (file === undefined) throw new Error(`esbuild gave no output for ${entry}`);
+  return { text: file.text, metafile: result.metafile };
+}
