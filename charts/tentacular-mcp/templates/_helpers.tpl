@@ -1,0 +1,92 @@
+{{/*
+One control plane a cluster: its names are fixed, because enclaves, policies and other charts refer to them.
+*/}}
+{{- define "tentacular-mcp.name" -}}tentacular-mcp{{- end -}}
+{{- define "tentacular-mcp.enclaveRole" -}}tentacular-enclave{{- end -}}
+
+{{- define "tentacular-mcp.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "tentacular-mcp.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "tentacular-mcp.commonLabels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | replace "+" "_" | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/part-of: tentacular
+{{- end -}}
+
+{{- define "tentacular-mcp.labels" -}}
+{{ include "tentacular-mcp.selectorLabels" . }}
+{{ include "tentacular-mcp.commonLabels" . }}
+{{- end -}}
+
+{{- define "tentacular-mcp.serverImage" -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end -}}
+
+{{- define "tentacular-mcp.authSecret" -}}
+{{ .Values.auth.existingSecret | default "tentacular-mcp-auth" }}
+{{- end -}}
+
+{{/* User name of the server's ServiceAccount, as the API server writes it. */}}
+{{- define "tentacular-mcp.username" -}}
+system:serviceaccount:{{ .Release.Namespace }}:{{ include "tentacular-mcp.name" . }}
+{{- end -}}
+
+{{/*
+The static token: given, or the live one, or a new one. `helm template` and Argo CD see no live Secret and would make a
+new token at each rendering, which shuts every client out; so without a cluster to look into, one has to be named.
+*/}}
+{{- define "tentacular-mcp.token" -}}
+{{- $token := .Values.auth.token -}}
+{{- $alias := .Values.auth.bearerToken -}}
+{{- if and $token $alias (ne $token $alias) -}}
+{{- fail "auth.token and auth.bearerToken are both set and differ; give one of them" -}}
+{{- end -}}
+{{- if or $token $alias -}}
+{{- $token | default $alias -}}
+{{- else if lookup "v1" "Namespace" "" "kube-system" -}}
+{{- $live := lookup "v1" "Secret" .Release.Namespace "tentacular-mcp-auth" -}}
+{{- if and $live (index ($live.data | default dict) "token") -}}
+{{- index $live.data "token" | b64dec -}}
+{{- else -}}
+{{- randAlphaNum 64 -}}
+{{- end -}}
+{{- else -}}
+{{- fail "no cluster to look the token up in (helm template, Argo CD, --dry-run=client): set auth.existingSecret to a Secret with the key token, or auth.token; a token generated here would change with each rendering" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* RendererOptions as JSON. */}}
+{{- define "tentacular-mcp.rendererOptions" -}}
+{{- $engine := printf "%s:%s" .Values.engineImage.repository (.Values.engineImage.tag | default .Chart.AppVersion) -}}
+{{- $given := dict -}}
+{{- range $key, $value := .Values.renderer -}}
+{{- if not (kindIs "invalid" $value) -}}{{- $_ := set $given $key $value -}}{{- end -}}
+{{- end -}}
+{{- $_ := set $given "engineImage" (.Values.renderer.engineImage | default $engine) -}}
+{{- $controlPlane := dict
+  "namespace" .Release.Namespace
+  "serviceAccount" (include "tentacular-mcp.name" .)
+  "podLabels" (dict "app.kubernetes.io/name" (include "tentacular-mcp.name" .))
+  "enclaveClusterRole" (include "tentacular-mcp.enclaveRole" .) -}}
+{{- $_ := set $given "controlPlane" $controlPlane -}}
+{{- mustToPrettyJson $given -}}
+{{- end -}}
+
+{{/* What Pod Security `restricted` asks of a pod, and of a container. */}}
+{{- define "tentacular-mcp.podSecurityContext" -}}
+runAsNonRoot: true
+runAsUser: 65534
+runAsGroup: 65534
+fsGroup: 65534
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+{{- define "tentacular-mcp.containerSecurityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end -}}
