@@ -1,0 +1,214 @@
+import { type Alias, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import type { Fault } from '../model/errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { hasHiddenCharacters, isPrototypeName } from '../model/text.ts';
+
+/** Longest YAML text that is parsed, in UTF-16 code units. */
+export const maxYamlLength = 262_144;
+/** Most values that one document may hold once its aliases are expanded. */
+const maxValues = 20_000;
+const maxDepth = 32;
+const maxSyntaxFaults = 20;
+
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A document as plain JSON, and where each value stands in its text. */
+export interface SourceDocument {
+  /** Undefined where the text could not be read at all; `faults` then says why. */
+  readonly value: JsonValue | undefined;
+  readonly faults: readonly Fault[];
+  /** Where the value (or the key that leads to it) of this path stands; undefined for input that was no text. */
+  position(path: string, part?: 'value' | 'key'): Position | undefined;
+  /** The value as it was written: `1.0`, where `value` holds the number 1. */
+  written(path: string): string | undefined;
+}
+
+const plainKey = /^[A-Za-z_][-A-Za-z0-9_]*$/;
+
+/** Path of a member: `nodes.fetch`, `contract.dependencies["a b"]`, `edges[2]`. */
+export function childPath(path: string, key: string | number): string {
+  if (typeof key === 'number') return `${path}[${key}]`;
+  if (!plainKey.test(key)) return `${path}[${JSON.stringify(shorten(key))}]`;
+  return path === '' ? key : `${path}.${key}`;
+}
+
+/** At most `limit` characters of a text, with an ellipsis where it was cut. */
+export function shorten(text: string, limit = 80): string {
+  return text.length <= limit ? text : `${text.slice(0, limit)}…`;
+}
+
+/** Faults that any document may have, whatever it means: hostile keys, values that JSON has not, sizes. */
+class Conversion {
+  readonly faults: Fault[] = [];
+  readonly positions = new Map<string, number>();
+  readonly keyPositions = new Map<string, number>();
+  readonly sources = new Map<string, string>();
+  #values = 0;
+
+  /** True once the document is larger than any workflow: what was read of it means nothing. */
+  get overflown(): boolean {
+    return this.#values > maxValues;
+  }
+
+  /** False, with one fault, once the document is larger than any workflow is. */
+  admit(path: string, depth: number): boolean {
+    this.#values += 1;
+    if (depth > maxDepth) {
+      this.faults.push({ path, message: 'is nested too deeply', allowed: `at most ${maxDepth} levels` });
+      return false;
+    }
+    if (this.#values === maxValues + 1) {
+      const allowed = `at most ${maxValues} values, aliases expanded`;
+      this.faults.push({ path: '', message: 'holds too many values', allowed });
+    }
+    return this.#values <= maxValues;
+  }
+
+  admitKey(path: string, key: string): boolean {
+    if (isPrototypeName(key)) {
+      this.faults.push({ path, message: 'is a name that JavaScript reserves for prototypes', found: shorten(key) });
+      return false;
+    }
+    if (hasHiddenCharacters(key)) {
+      this.faults.push({ path, message: 'is a key with control or invisible characters', found: shorten(key) });
+      return false;
+    }
+    return true;
+  }
+}
+
+/** The document behind an object that was given instead of text: checked for the same hostile shapes, no positions. */
+export function sourceOfObject(input: JsonObject): SourceDocument {
+  const conversion = new Conversion();
+  const copy = copyValue(conversion, input, { path: '', depth: 0 });
+  const value = conversion.overflown ? undefined : copy;
+  return { value, faults: conversion.faults, position: () => undefined, written: () => undefined };
+}
+
+interface Place {
+  readonly path: string;
+  readonly depth: number;
+}
+
+function copyValue(conversion: Conversion, value: unknown, { path, depth }: Place): JsonValue | undefined {
+  if (!conversion.admit(path, depth)) return undefined;
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  if (Array.isArray(value)) {
+    return value.map(
+      (item, index) => copyValue(conversion, item, { path: childPath(path, index), depth: depth + 1 }) ?? null,
+    );
+  }
+  if (isJsonObject(value)) {
+    const copy: JsonObject = {};
+    for (const key of Object.keys(value)) {
+      const child = childPath(path, key);
+      if (value[key] === undefined || !conversion.admitKey(child, key)) continue;
+      copy[key] = copyValue(conversion, value[key], { path: child, depth: depth + 1 });
+    }
+    return copy;
+  }
+  conversion.faults.push({ path, message: 'is no JSON value', found: typeof value });
+  return undefined;
+}
+
+/** Reads YAML 1.2 (core schema): every syntax fault with its place, aliases bounded, duplicate and hostile keys refused. */
+export function sourceOfYaml(text: string): SourceDocument {
+  const none = { position: () => undefined, written: () => undefined };
+  if (text.length > maxYamlLength) {
+    const message = `is ${text.length} characters long`;
+    return { value: undefined, faults: [{ path: '', message, allowed: `at most ${maxYamlLength}` }], ...none };
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: true,
+    logLevel: 'error',
+    resolveKnownTags: false,
+  });
+  const at = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { line, column: col };
+  };
+  const syntax = document.errors.slice(0, maxSyntaxFaults).map((error): Fault => {
+    const message =
+      error.code === 'DUPLICATE_KEY'
+        ? 'the same key stands twice in one mapping'
+        : `is not valid YAML: ${firstLine(error.message)}`;
+    const found = shorten(text.slice(error.pos[0], error.pos[1]).trim(), 40);
+    return { path: '', message, ...(found === '' ? {} : { found }), ...at(error.pos[0]) };
+  });
+  if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY'))
+    return { value: undefined, faults: syntax, ...none };
+
+  const conversion = new Conversion();
+  const convert = (node: unknown, { path, depth }: Place, open: readonly Node[]): JsonValue | undefined => {
+    if (!conversion.admit(path, depth)) return undefined;
+    const target = isAlias(node) ? resolveAlias(node) : node;
+    if (isAlias(node) && (target === undefined || open.includes(target as Node))) {
+      conversion.faults.push({
+        path,
+        message: 'is an alias that contains itself, or names no anchor',
+        found: node.source,
+      });
+      return undefined;
+    }
+    if (isScalar(target)) {
+      if (target.range) conversion.positions.set(path, target.range[0]);
+      if (target.source !== undefined) conversion.sources.set(path, target.source);
+      const value: unknown = target.value;
+      if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+      if (typeof value === 'number' && Number.isFinite(value)) return value;
+      conversion.faults.push({ path, message: 'is no JSON value', found: shorten(String(value)) });
+      return undefined;
+    }
+    if (isSeq(target)) {
+      if (target.range) conversion.positions.set(path, target.range[0]);
+      const inside = [...open, target];
+      return target.items.map(
+        (item, index) => convert(item, { path: childPath(path, index), depth: depth + 1 }, inside) ?? null,
+      );
+    }
+    if (isMap(target)) {
+      if (target.range) conversion.positions.set(path, target.range[0]);
+      const inside = [...open, target];
+      const object: JsonObject = {};
+      for (const { key, value } of target.items) {
+        const name = isScalar(key) ? (typeof key.value === 'string' ? key.value : key.source) : undefined;
+        const offset = isScalar(key) ? key.range?.[0] : target.range?.[0];
+        if (name === undefined) {
+          conversion.faults.push({ path, message: 'has a key that is no plain text' });
+          continue;
+        }
+        const child = childPath(path, name);
+        if (offset !== undefined) conversion.keyPositions.set(child, offset);
+        if (!conversion.admitKey(child, name)) continue;
+        object[name] = value === null ? null : convert(value, { path: child, depth: depth + 1 }, inside);
+      }
+      return object;
+    }
+    return null;
+  };
+  const resolveAlias = (alias: Alias): Node | undefined => alias.resolve(document);
+
+  const root = convert(document.contents, { path: '', depth: 0 }, []);
+  const value = conversion.overflown ? undefined : root;
+  const position = (path: string, part: 'value' | 'key' = 'value'): Position | undefined => {
+    const { positions, keyPositions } = conversion;
+    const offset =
+      part === 'key'
+        ? (keyPositions.get(path) ?? positions.get(path))
+        : (positions.get(path) ?? keyPositions.get(path));
+    return offset === undefined ? undefined : at(offset);
+  };
+  const found = conversion.faults.map((fault): Fault => ({ ...fault, ...position(fault.path, 'key') }));
+  return { value, faults: [...syntax, ...found], position, written: (path) => conversion.sources.get(path) };
+}
+
+function firstLine(text: string): string {
+  return shorten(text.split('\n', 1)[0] ?? text, 160);
+}
