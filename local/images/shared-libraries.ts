@@ -1,9 +1,6 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { TentacularError } from '../../constructs/model/errors.ts';
+import { runCommand } from '../run-command.ts';
 import type { ImageFile } from './oci.ts';
-
-const run = promisify(execFile);
 
 /**
  * The shared libraries and the loader of a dynamic binary, each at the path where its loader looks for it.
@@ -11,15 +8,10 @@ const run = promisify(execFile);
  * @throws TentacularError `unavailable` where ldd is missing or a library is not found.
  */
 export async function sharedLibraries(binary: string): Promise<ImageFile[]> {
-  let output: string;
-  try {
-    output = (await run('ldd', [binary], { timeout: 30_000 })).stdout;
-  } catch (cause) {
-    throw new TentacularError('unavailable', `Image: ldd cannot list the libraries of ${binary}`, {
-      hint: 'Images are made on Linux with glibc: `apt-get install libc-bin`; elsewhere use the Dockerfiles in local/images.',
-      cause,
-    });
-  }
+  const output = await runCommand('ldd', [binary], {
+    timeoutMs: 30_000,
+    hint: 'Images are made on Linux with glibc: `apt-get install libc-bin`; elsewhere use the Dockerfiles in local/images.',
+  });
   return parseLdd(output, binary).map((path) => ({ path, sourceFile: path, mode: 0o755 }));
 }
 
