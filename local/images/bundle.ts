@@ -11,9 +11,12 @@ const leftOutside = ['@kubernetes/client-node'];
 const requireBanner =
   "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);";
 
+/** cron-parser reads crontab files with these if asked to, which nothing here does; Deno resolves only `node:` names. */
+const neverRequired = ['fs', 'fs/promises'];
+
 const optionsOf: Readonly<Record<'node' | 'deno', BuildOptions>> = {
   node: { platform: 'node', target: 'node24', external: leftOutside, banner: { js: requireBanner } },
-  deno: { platform: 'neutral', target: 'esnext', mainFields: ['module', 'main'], external: ['node:*'] },
+  deno: { platform: 'neutral', target: 'esnext', mainFields: ['module', 'main'], external: ['node:*', ...neverRequired] },
 };
 
 export interface Bundle {
