@@ -16,7 +16,12 @@ const neverRequired = ['fs', 'fs/promises'];
 
 const optionsOf: Readonly<Record<'node' | 'deno', BuildOptions>> = {
   node: { platform: 'node', target: 'node24', external: leftOutside, banner: { js: requireBanner } },
-  deno: { platform: 'neutral', target: 'esnext', mainFields: ['module', 'main'], external: ['node:*', ...neverRequired] },
+  deno: {
+    platform: 'neutral',
+    target: 'esnext',
+    mainFields: ['module', 'main'],
+    external: ['node:*', ...neverRequired],
+  },
 };
 
 export interface Bundle {
