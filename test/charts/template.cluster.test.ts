@@ -1,0 +1,150 @@
+import { describe, expect, inject, it } from 'vitest';
+import type { JsonObject } from '../../constructs/model/json.ts';
+import type { Manifest } from '../../constructs/model/manifest.ts';
+import { chart, find, helm, renderChart } from './chart.ts';
+
+const program = inject('helm');
+const token = (letter: string) => letter.repeat(40);
+
+interface Rule {
+  apiGroups: string[];
+  resources: string[];
+  resourceNames?: string[];
+  verbs: string[];
+}
+const rulesOf = (role: Manifest) => role.rules as unknown as Rule[];
+
+describe('the chart of the control plane', () => {
+  it('passes helm lint', async () => {
+    expect(await helm(program, ['lint', '--strict', chart])).toContain('0 chart(s) failed');
+  });
+
+  it.each<[string, JsonObject, string]>([
+    ['a word for a number', { replicaCount: 'two' }, '/replicaCount'],
+    ['an unknown key', { replicas: 2 }, "'replicas' not allowed"],
+    ['an unknown key of the renderer', { renderer: { podCidr: [] } }, "'podCidr' not allowed"],
+    ['a token that can be guessed', { auth: { token: 'short' } }, '/auth/token'],
+    ['a range without its length', { renderer: { podCidrs: ['10.0.0.0'] } }, '/renderer/podCidrs/0'],
+    ['a Service type that there is not', { service: { type: 'Nodeport' } }, '/service/type'],
+    ['text for a switch', { authz: { enabled: 'no' } }, '/authz/enabled'],
+    ['a URL without scheme', { externalURL: 'mcp.example.com' }, '/externalURL'],
+    ['an unknown log level', { logLevel: 'verbose' }, '/logLevel'],
+  ])('%s is refused, by its path', async (_what, values, path) => {
+    await expect(renderChart(program, values)).rejects.toThrow(path);
+  });
+
+  it('the global that a parent chart hands down is accepted', async () => {
+    await expect(renderChart(program, { global: { imageRegistry: 'r.example.com' } })).resolves.not.toHaveLength(0);
+  });
+
+  it.each<[string, JsonObject, string]>([
+    ['two different tokens', { auth: { token: token('a'), bearerToken: token('b') } }, 'are both set and differ'],
+    ['a token beside a Secret', { auth: { token: token('a'), existingSecret: 's' } }, 'give one of them'],
+    ['no token where none can be looked up', { auth: {} }, 'set auth.existingSecret'],
+    ['an Ingress without host', { ingress: { enabled: true } }, 'ingress.hosts'],
+    ['an egress policy without API server', { networkPolicy: { egress: { enabled: true } } }, 'apiServer.cidrs'],
+  ])('%s is refused with what to do', async (_what, values, message) => {
+    await expect(renderChart(program, values)).rejects.toThrow(message);
+  });
+
+  it.each(['token', 'bearerToken'])('auth.%s becomes the key token of tentacular-mcp-auth', async (key) => {
+    const manifests = await renderChart(program, { auth: { [key]: token('t') } });
+    expect(find(manifests, 'Secret', 'tentacular-mcp-auth').data).toEqual({
+      token: Buffer.from(token('t')).toString('base64'),
+    });
+  });
+
+  it('with auth.existingSecret no Secret is rendered and that one is mounted', async () => {
+    const manifests = await renderChart(program);
+    expect(manifests.filter((manifest) => manifest.kind === 'Secret')).toEqual([]);
+    expect(JSON.stringify(find(manifests, 'Deployment', 'tentacular-mcp').spec)).toContain('"secretName":"given"');
+  });
+
+  it.each<[JsonObject, JsonObject]>([
+    [{}, { type: 'NodePort', nodePort: 30080 }],
+    [{ nodePort: null }, { type: 'NodePort', nodePort: undefined }],
+    [{ type: 'ClusterIP' }, { type: 'ClusterIP', nodePort: undefined }],
+    [
+      { type: 'LoadBalancer', nodePort: 30443 },
+      { type: 'LoadBalancer', nodePort: 30443 },
+    ],
+  ])('service %o is a Service %o', async (service, expected) => {
+    const { spec = {} } = find(await renderChart(program, { service }), 'Service', 'tentacular-mcp');
+    const [port] = spec.ports as JsonObject[];
+    expect({ type: spec.type, nodePort: port?.nodePort }).toEqual(expected);
+    expect(port).toMatchObject({ port: 8080, targetPort: 'http' });
+  });
+
+  it('metrics are on no Service that is reachable from outside', async () => {
+    const services = (await renderChart(program)).filter((manifest) => manifest.kind === 'Service');
+    const open = services.filter((service) => service.spec?.type !== undefined);
+    expect(open.map((service) => service.metadata.name)).toEqual(['tentacular-mcp']);
+    expect(JSON.stringify(open)).not.toContain('metrics');
+  });
+
+  it('the renderer options hold what was given, and the control plane as it is installed', async () => {
+    const renderer = {
+      runtimeClassName: 'gvisor',
+      dns: { cidrs: ['169.254.20.10/32'] },
+      podCidrs: ['192.0.2.0/24'],
+      engineImage: 'r.example.com/engine:7',
+    };
+    const manifests = await renderChart(program, { renderer }, 'elsewhere');
+    const { data } = find(manifests, 'ConfigMap', 'tentacular-mcp-renderer');
+    expect(JSON.parse(String(data?.['renderer.json']))).toMatchObject({
+      ...renderer,
+      controlPlane: {
+        namespace: 'elsewhere',
+        serviceAccount: 'tentacular-mcp',
+        podLabels: { 'app.kubernetes.io/name': 'tentacular-mcp' },
+        enclaveClusterRole: 'tentacular-enclave',
+      },
+    });
+  });
+
+  it('other renderer options are other pods, because they are read at start-up', async () => {
+    const template = async (values: JsonObject) =>
+      JSON.stringify(find(await renderChart(program, values), 'Deployment', 'tentacular-mcp').spec?.template);
+    expect(await template({})).toBe(await template({}));
+    expect(await template({ renderer: { podCidrs: ['192.0.2.0/24'] } })).not.toBe(await template({}));
+  });
+
+  it('one replica has no disruption budget, which would hold up every drain', async () => {
+    const kinds = async (values: JsonObject) => (await renderChart(program, values)).map((manifest) => manifest.kind);
+    expect(await kinds({})).toContain('PodDisruptionBudget');
+    expect(await kinds({ replicaCount: 1 })).not.toContain('PodDisruptionBudget');
+  });
+});
+
+describe('the rights that the chart gives', () => {
+  it('hold no wildcard, no escalate, no impersonate, and bind on one ClusterRole only', async () => {
+    const roles = (await renderChart(program)).filter(({ kind }) => kind === 'ClusterRole' || kind === 'Role');
+    expect(roles.map((role) => role.metadata.name).sort()).toEqual(['tentacular-enclave', 'tentacular-mcp']);
+    for (const rule of roles.flatMap(rulesOf)) {
+      expect(JSON.stringify(rule)).not.toMatch(/"\*|\*"|escalate|impersonate/);
+      if (rule.verbs.includes('bind')) {
+        expect(rule).toEqual({
+          apiGroups: ['rbac.authorization.k8s.io'],
+          resources: ['clusterroles'],
+          resourceNames: ['tentacular-enclave'],
+          verbs: ['bind'],
+        });
+      }
+    }
+  });
+
+  it('let the server read no Secret, and write nothing but Namespaces and RoleBindings, outside enclaves', async () => {
+    const role = find(await renderChart(program), 'ClusterRole', 'tentacular-mcp');
+    const writes = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);
+    const written = rulesOf(role).filter((rule) => rule.verbs.some((verb) => writes.has(verb)));
+    expect(written.flatMap((rule) => rule.resources).sort()).toEqual(['namespaces', 'rolebindings']);
+    expect(JSON.stringify(role.rules)).not.toContain('secrets');
+  });
+
+  it('are bound cluster-wide for the server alone; what it may do in enclaves is bound nowhere by the chart', async () => {
+    const bindings = (await renderChart(program)).filter(({ kind }) => kind.endsWith('RoleBinding'));
+    expect(bindings.map(({ kind, roleRef }) => [kind, (roleRef as JsonObject).name])).toEqual([
+      ['ClusterRoleBinding', 'tentacular-mcp'],
+    ]);
+  });
+});
