@@ -92,7 +92,7 @@ export interface DependencyHandle {
   readonly ports?: readonly number[];
   /**
    * For http and https: `fetch` bound to this host. Takes a path (or a URL of the same origin), adds the credentials
-   * (`bearer`, `basic`, `api-key` as `x-api-key`, `header:<name>`), `ctx.signal` and the trace context, and refuses
+   * (`bearer`, `basic`, `api-key` as `x-api-key`, `header-<name>`), `ctx.signal` and the trace context, and refuses
    * redirects to any other origin.
    */
   readonly fetch?: (path: string | URL, init?: RequestInit) => Promise<Response>;

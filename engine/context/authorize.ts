@@ -7,7 +7,7 @@ const apiKeyHeader = 'x-api-key';
  * The request header that authenticates to a dependency, or undefined where the type is one that only the node can
  * use (`password`, ...) or none.
  * `bearer`: `authorization: Bearer <secret>`. `basic`: from `user:password`, or an object with `username` and
- * `password`. `api-key`: `x-api-key: <secret>`. `header:<name>`: that header.
+ * `password`. `api-key`: `x-api-key: <secret>`. `header-<name>`: that header.
  * @throws Error where the secret has not the form that the type needs
  */
 export function authHeader(
@@ -18,8 +18,8 @@ export function authHeader(
   if (authType === 'bearer') return ['authorization', `Bearer ${text(dependency, authType, secret)}`];
   if (authType === 'api-key') return [apiKeyHeader, text(dependency, authType, secret)];
   if (authType === 'basic') return ['authorization', `Basic ${base64(userAndPassword(dependency, secret))}`];
-  if (authType.startsWith('header:')) {
-    return [authType.slice('header:'.length).trim(), text(dependency, authType, secret)];
+  if (authType.startsWith('header-')) {
+    return [authType.slice('header-'.length).trim(), text(dependency, authType, secret)];
   }
   return undefined;
 }

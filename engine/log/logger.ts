@@ -52,7 +52,8 @@ export class Logger implements NodeLog {
     const { write, redactor, now } = this.#options;
     const head = { time: new Date(now()).toISOString(), level, msg: redactor.text(String(printable(message))) };
     const extra = redactStrings(printable(fields), redactor);
-    const line = JSON.stringify({ ...(isObject(extra) ? extra : {}), ...head, ...this.#fields });
+    // Twice: the first says where the head stands, the second that no field of a call replaces it.
+    const line = JSON.stringify({ ...head, ...(isObject(extra) ? extra : {}), ...head, ...this.#fields });
     write(escapeInvisible(line.length <= maxLineLength ? line : this.#shortened(head)));
   }
 
