@@ -1,0 +1,39 @@
+import type { Principal } from '../../constructs/model/principal.ts';
+
+/**
+ * What one way of proving who is calling says about one credential.
+ * `unknown`: not mine, ask the next; `refused`: mine, and not valid; `unavailable`: cannot be judged now.
+ */
+export type Verdict =
+  | { readonly kind: 'accepted'; readonly principal: Principal }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'unavailable'; readonly retryAfterSeconds: number };
+
+/** One way of proving who is calling. Judges only, answers nothing. */
+export interface Authenticator {
+  readonly name: string;
+  judge(credential: string): Promise<Verdict>;
+}
+
+/** Longest credential that is looked at, in characters. */
+export const maxCredentialLength = 16_384;
+
+/** The credential of an `Authorization: Bearer …` header; undefined where there is none or it is of another scheme. */
+export function bearerCredential(header: string | undefined): string | undefined {
+  const match = /^Bearer +([^\s]+) *$/i.exec(header ?? '');
+  return match?.[1];
+}
+
+/** Asks each authenticator in turn; the first that knows the credential decides. */
+export async function authenticate(
+  authenticators: readonly Authenticator[],
+  credential: string,
+): Promise<Exclude<Verdict, { kind: 'unknown' }>> {
+  if (credential.length > maxCredentialLength) return { kind: 'refused', reason: 'credential too long' };
+  for (const authenticator of authenticators) {
+    const verdict = await authenticator.judge(credential);
+    if (verdict.kind !== 'unknown') return verdict;
+  }
+  return { kind: 'refused', reason: 'no authenticator accepts the credential' };
+}

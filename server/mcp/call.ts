@@ -1,0 +1,128 @@
+import type { CallToolResult } from '@modelcontextprotocol/server';
+import { type ErrorCode, TentacularError } from '../../constructs/model/errors.ts';
+import { isJsonObject, type JsonValue } from '../../constructs/model/json.ts';
+import type { ClientIdentity, Principal } from '../../constructs/model/principal.ts';
+import { type AuditSink, argumentsDigest, clientText } from '../telemetry/audit.ts';
+import { errorFields, type Logger } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { type AdmissionReads, type AdmissionRecord, createAdmission } from '../tools/admission.ts';
+import type { Tool } from '../tools/tool.ts';
+import { parseInput } from './input.ts';
+import { errorResult, successResult } from './result.ts';
+
+export interface CallDependencies {
+  readonly cluster: AdmissionReads;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly audit: AuditSink;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** One call of a tool, as it came out of the protocol. */
+export interface ToolCall {
+  readonly arguments: JsonValue;
+  readonly principal: Principal;
+  readonly client: ClientIdentity | undefined;
+  readonly traceId: string;
+  readonly signal: AbortSignal;
+  progress(message: string): void;
+}
+
+interface Ending {
+  readonly result: CallToolResult;
+  readonly outcome: 'ok' | ErrorCode;
+  readonly admission: AdmissionRecord;
+}
+
+/** Validates, runs, answers; counts it, and leaves exactly one audit record. Never rejects. */
+export async function callTool(tool: Tool, call: ToolCall, deps: CallDependencies): Promise<CallToolResult> {
+  const startedAt = deps.now();
+  deps.metrics.callStarted();
+  const ending = await perform(tool, call, deps);
+  deps.metrics.callEnded();
+  const durationMs = Math.max(0, deps.now() - startedAt);
+  deps.metrics.call(tool.name, ending.outcome, durationMs / 1000);
+  writeAudit(tool, call, deps, { ending, durationMs });
+  return ending.result;
+}
+
+async function perform(tool: Tool, call: ToolCall, deps: CallDependencies): Promise<Ending> {
+  const admission = createAdmission(deps.cluster, call);
+  const input = parseInput(tool.name, tool.input, call.arguments);
+  if (!input.ok) {
+    return {
+      result: errorResult(input.error),
+      outcome: input.error.code,
+      admission: { ...refusedInput, ...named(call.arguments) },
+    };
+  }
+  const { principal, client, traceId, signal } = call;
+  const progress = (message: string) => call.progress(message);
+  try {
+    const output = await tool.run(input.value, { principal, client, traceId, signal, progress, admission });
+    if (admission.record.decision !== 'allowed') throw new Error(`${tool.name} answered without having been admitted`);
+    const checked: unknown = tool.output.parse(output);
+    if (!isJsonObject(checked)) throw new Error(`${tool.name} answered with no object`);
+    return { result: successResult(checked), outcome: 'ok', admission: admission.record };
+  } catch (error) {
+    const known = knownError(error, { tool, call, log: deps.log });
+    return {
+      result: errorResult(known),
+      outcome: known.code,
+      admission: { ...named(call.arguments), ...admission.record },
+    };
+  }
+}
+
+const refusedInput = { decision: 'not-judged', reason: 'the arguments are invalid' } as const;
+
+/** What the caller said it was about, where it never came to a decision. */
+function named(given: JsonValue): { enclave?: string; tentacle?: string } {
+  if (!isJsonObject(given)) return {};
+  const text = (value: JsonValue | undefined) => (typeof value === 'string' ? value.slice(0, 63) : undefined);
+  const enclave = text(given.enclave);
+  const name = text(given.name);
+  // The enclave tools call their enclave `name`.
+  if (enclave === undefined) return name === undefined ? {} : { enclave: name };
+  return { enclave, ...(name === undefined ? {} : { tentacle: name }) };
+}
+
+/** Errors of ours as they are; anything else is a fault of the server: logged in full, told without its inside. */
+function knownError(error: unknown, { tool, call, log }: { tool: Tool; call: ToolCall; log: Logger }): TentacularError {
+  if (error instanceof TentacularError) return error;
+  if (call.signal.aborted) {
+    return new TentacularError('unavailable', 'The call was ended before it was over.', {
+      hint: 'Call again; what was done already is taken up, not done twice.',
+    });
+  }
+  log.error({ tool: tool.name, trace_id: call.traceId, ...errorFields(error) }, 'a tool failed unexpectedly');
+  return new TentacularError('cluster_error', `${tool.name} failed for a reason inside the server.`, {
+    hint: `Report it with the trace id ${call.traceId}; the log of the server holds the cause.`,
+  });
+}
+
+function writeAudit(
+  tool: Tool,
+  call: ToolCall,
+  deps: CallDependencies,
+  { ending, durationMs }: { ending: Ending; durationMs: number },
+): void {
+  const client = clientText(call.client);
+  const { decision, reason, enclave, tentacle } = ending.admission;
+  deps.audit({
+    time: new Date(deps.now()).toISOString(),
+    principal: call.principal.name,
+    principal_kind: call.principal.kind,
+    ...(client ? { client } : {}),
+    tool: tool.name,
+    ...(enclave ? { enclave } : {}),
+    ...(tentacle ? { tentacle } : {}),
+    arguments_digest: argumentsDigest(call.arguments),
+    decision,
+    reason,
+    outcome: ending.outcome,
+    duration_ms: Math.round(durationMs),
+    trace_id: call.traceId,
+  });
+}

@@ -1,0 +1,143 @@
+import {
+  CLIENT_INFO_META_KEY,
+  createMcpHandler,
+  type McpHttpHandler,
+  type McpRequestContext,
+  ProtocolError,
+  ProtocolErrorCode,
+  Server,
+  type ServerContext,
+  TRACEPARENT_META_KEY,
+} from '@modelcontextprotocol/server';
+import { isJsonObject, type JsonValue } from '../../constructs/model/json.ts';
+import type { ClientIdentity, Principal } from '../../constructs/model/principal.ts';
+import { errorFields } from '../telemetry/log.ts';
+import type { Catalog } from '../tools/catalog.ts';
+import type { Tool } from '../tools/tool.ts';
+import { type CallDependencies, callTool } from './call.ts';
+import { instructions } from './instructions.ts';
+import { type ListedTool, listedTool } from './listing.ts';
+import { traceIdOf } from './trace.ts';
+
+export interface McpDependencies extends CallDependencies {
+  readonly catalog: Catalog;
+  readonly version: string;
+  /** Ends what waits when the process must stop. */
+  readonly stopping: AbortSignal;
+  /** First byte of an event stream that has nothing to say yet, and the interval after it. Default 10 000. */
+  readonly keepAliveMs?: number;
+}
+
+/** The two ways in which one request is answered; `pick` says which. */
+export interface McpEndpoint {
+  /** The handler for a parsed body: an event stream from the start where the call may last. */
+  pick(body: unknown): McpHttpHandler;
+  close(): Promise<void>;
+}
+
+/** What our own authentication put into the request for the handlers. */
+export interface CallerInfo {
+  readonly principal: Principal;
+}
+
+/**
+ * MCP over HTTP, both protocol eras, without any state between two requests: each gets a server object of its own,
+ * made from the same tools.
+ */
+export function createMcpEndpoint(deps: McpDependencies): McpEndpoint {
+  const tools = new Map<string, Tool>(Object.entries<Tool>(deps.catalog));
+  const listed = [...tools.values()].map(listedTool);
+  const factory = (request: McpRequestContext) => createServer(deps, { tools, listed, request });
+  const options = {
+    keepAliveMs: deps.keepAliveMs ?? 10_000,
+    onerror: (error: Error) => deps.log.debug(errorFields(error), 'MCP request refused'),
+  };
+  const short = createMcpHandler(factory, options);
+  const lasting = createMcpHandler(factory, { ...options, responseMode: 'sse' });
+  return {
+    pick: (body) => (mayLast(body, tools) ? lasting : short),
+    close: async () => {
+      await Promise.all([short.close(), lasting.close()]);
+    },
+  };
+}
+
+function mayLast(body: unknown, tools: ReadonlyMap<string, Tool>): boolean {
+  if (!isJsonObject(body) || body.method !== 'tools/call' || !isJsonObject(body.params)) return false;
+  const { name } = body.params;
+  return typeof name === 'string' && tools.get(name)?.mayLast === true;
+}
+
+interface Serving {
+  readonly tools: ReadonlyMap<string, Tool>;
+  readonly listed: readonly ListedTool[];
+  readonly request: McpRequestContext;
+}
+
+function createServer(deps: McpDependencies, { tools, listed, request }: Serving): Server {
+  const server = new Server(
+    { name: 'tentacular', title: 'Tentacular', version: deps.version },
+    { capabilities: { tools: {} }, instructions },
+  );
+  server.setRequestHandler('tools/list', () => ({ tools: [...listed] }));
+  server.setRequestHandler('tools/call', async ({ params }, context) => {
+    const tool = tools.get(params.name);
+    if (tool === undefined) {
+      throw new ProtocolError(
+        ProtocolErrorCode.InvalidParams,
+        `There is no tool ${JSON.stringify(params.name.slice(0, 64))}.`,
+      );
+    }
+    const { principal } = callerOf(request);
+    const call = {
+      // The body was JSON, so its arguments are.
+      arguments: (params.arguments ?? {}) as JsonValue,
+      principal,
+      client: clientOf(context, request),
+      traceId: traceIdOf(traceparentOf(context, request)),
+      signal: AbortSignal.any([context.mcpReq.signal, deps.stopping]),
+      progress: progressOf(context, deps),
+    };
+    return callTool(tool, call, deps);
+  });
+  return server;
+}
+
+function callerOf(request: McpRequestContext): CallerInfo {
+  const principal = request.authInfo?.extra?.principal;
+  if (!isPrincipal(principal)) throw new Error('a request reached MCP without a principal');
+  return { principal };
+}
+
+function isPrincipal(value: unknown): value is Principal {
+  return isJsonObject(value) && value.kind === 'token' && typeof value.name === 'string';
+}
+
+/** In 2026-07-28 each request names its client; before that only `initialize` does, so the User-Agent stands in. */
+function clientOf(context: ServerContext, request: McpRequestContext): ClientIdentity | undefined {
+  const envelope: unknown = context.mcpReq.envelope;
+  const info = isJsonObject(envelope) ? envelope[CLIENT_INFO_META_KEY] : undefined;
+  if (isJsonObject(info) && typeof info.name === 'string') {
+    return { name: info.name, version: typeof info.version === 'string' ? info.version : '' };
+  }
+  const [name, version] = (request.requestInfo?.headers.get('user-agent') ?? '').split(' ')[0]?.split('/') ?? [];
+  return name ? { name, version: version ?? '' } : undefined;
+}
+
+/** The newer protocol carries the trace context in `_meta`; HTTP clients may also send the header. */
+function traceparentOf(context: ServerContext, request: McpRequestContext): string | undefined {
+  const inMeta: unknown = context.mcpReq._meta?.[TRACEPARENT_META_KEY];
+  return typeof inMeta === 'string' ? inMeta : (request.requestInfo?.headers.get('traceparent') ?? undefined);
+}
+
+function progressOf(context: ServerContext, deps: McpDependencies): (message: string) => void {
+  const progressToken = context.mcpReq._meta?.progressToken;
+  if (progressToken === undefined) return () => undefined;
+  let progress = 0;
+  return (message) => {
+    progress += 1;
+    context.mcpReq
+      .notify({ method: 'notifications/progress', params: { progressToken, progress, message } })
+      .catch((error: unknown) => deps.log.debug(errorFields(error), 'progress could not be sent'));
+  };
+}

@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson, isJsonObject, type JsonValue } from '../../constructs/model/json.ts';
+import type { ClientIdentity, Principal } from '../../constructs/model/principal.ts';
+
+/** One call, as the audit stream records it. Never sampled; no token, no Secret value, no argument in clear. */
+export interface AuditRecord {
+  /** RFC 3339, UTC: when the call ended. */
+  readonly time: string;
+  readonly principal: string;
+  readonly principal_kind: Principal['kind'];
+  /** Client name and version as it says itself; absent where it says none. */
+  readonly client?: string;
+  readonly tool: string;
+  readonly enclave?: string;
+  readonly tentacle?: string;
+  /** sha256 over the canonical arguments, Secret values left out. */
+  readonly arguments_digest: string;
+  readonly decision: 'allowed' | 'denied' | 'not-judged';
+  readonly reason: string;
+  /** `ok`, or the code of the error. */
+  readonly outcome: string;
+  readonly duration_ms: number;
+  readonly trace_id: string;
+}
+
+/** Where audit records go: one JSON line each on a stream of its own. */
+export type AuditSink = (record: AuditRecord) => void;
+
+export function createAuditSink(write: (line: string) => void): AuditSink {
+  return (record) => write(`${JSON.stringify(record)}\n`);
+}
+
+/** Digest by which a call can be recognized; values under `secrets` count by their presence only. */
+export function argumentsDigest(input: JsonValue): string {
+  const shown =
+    isJsonObject(input) && input.secrets !== undefined ? { ...input, secrets: masked(input.secrets) } : input;
+  return `sha256:${createHash('sha256').update(canonicalJson(shown)).digest('hex')}`;
+}
+
+function masked(value: JsonValue): JsonValue {
+  if (!isJsonObject(value)) return value === null ? null : '***';
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, item === undefined ? null : masked(item)]),
+  );
+}
+
+/** Client as it is recorded: printable ASCII, at most 128 characters. */
+export function clientText(client: ClientIdentity | undefined): string | undefined {
+  if (client === undefined) return undefined;
+  return `${client.name}/${client.version}`.replace(/[^\x20-\x7e]/g, '?').slice(0, 128);
+}

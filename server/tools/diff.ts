@@ -1,0 +1,83 @@
+import { wfDiff } from '../api/apply.ts';
+import type { ToolOutput } from '../api/tools.ts';
+import type { DiffResult, DriftResult, FieldConflict, ObjectDiff } from '../cluster/index.ts';
+import { secretsOf } from './apply.ts';
+import type { ToolDependencies } from './dependencies.ts';
+import { diffEntries } from './diff-entries.ts';
+import { renderGiven, sourceKind } from './source.ts';
+import type { Tool } from './tool.ts';
+import { cleanJson, cleanText, textLimits } from './untrusted.ts';
+
+type Output = ToolOutput<'wf_diff'>;
+
+/** Conflicts told in one reply. */
+const maxConflicts = 30;
+
+export function diffTool(deps: ToolDependencies): Tool<'wf_diff'> {
+  return {
+    name: 'wf_diff',
+    title: 'Compare with what runs',
+    description: [
+      'Shows, object by object, what wf_apply would create, update or prune, as unified diffs of live against desired. Changes nothing.',
+      'Use it before each wf_apply on a tentacle that exists, and hand its plan to wf_apply: then exactly this is applied, or nothing.',
+      'With only enclave and name it shows drift: what somebody changed by hand since the last apply.',
+      'Secret values are masked; only same or changed is told.',
+    ].join('\n'),
+    ...wfDiff,
+    annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+    mayLast: true,
+    async run(input, { admission, signal }) {
+      const call = { signal };
+      if (sourceKind('wf_diff', input) === 'stored') {
+        const name = input.name ?? '';
+        await admission.tentacle('wf_diff', input.enclave, name);
+        const drift = await deps.cluster.drift({ enclave: input.enclave, name, call });
+        return { ...place(input.enclave, name), compared: 'stored', ...driftOutput(drift), warnings: [] };
+      }
+      const rendered = renderGiven(input, deps.rendererOptions);
+      await admission.preview('wf_diff', rendered.enclave, rendered.name);
+      const secrets = secretsOf(input.secrets);
+      const diff = await deps.cluster.diff({ rendered, ...(secrets ? { secrets } : {}), call });
+      return {
+        ...place(rendered.enclave, rendered.name),
+        compared: 'source',
+        ...diffOutput(diff),
+        plan: diff.plan,
+        warnings: [...rendered.warnings],
+      };
+    },
+  };
+}
+
+function place(enclave: string, name: string) {
+  return { enclave, name };
+}
+
+function diffOutput({ changed, objects, conflicts }: DiffResult) {
+  const secrets = secretsIn(objects);
+  return {
+    changed,
+    objects: diffEntries(objects),
+    conflicts: conflictRows(conflicts),
+    ...(secrets ? { secrets } : {}),
+  };
+}
+
+function driftOutput({ drifted, objects, fields }: DriftResult) {
+  return { changed: drifted, objects: diffEntries(objects), conflicts: conflictRows(fields) };
+}
+
+function secretsIn(objects: readonly ObjectDiff[]): Output['secrets'] {
+  const all = objects.flatMap(({ secret }) => (secret ? Object.entries(secret) : []));
+  return all.length === 0 ? undefined : Object.fromEntries(all);
+}
+
+function conflictRows(conflicts: readonly FieldConflict[]): Output['conflicts'] {
+  return conflicts.slice(0, maxConflicts).map(({ object, field, owner, ours, theirs }) => ({
+    object,
+    field: cleanText(field, textLimits.message),
+    owner: cleanText(owner, textLimits.field),
+    ...(ours === undefined ? {} : { ours: cleanJson(ours, 200) }),
+    ...(theirs === undefined ? {} : { theirs: cleanJson(theirs, 200) }),
+  }));
+}

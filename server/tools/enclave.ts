@@ -1,0 +1,196 @@
+import { annotationKeys } from '../../constructs/model/annotations.ts';
+import { type Fault, invalidInput } from '../../constructs/model/errors.ts';
+import { labelKeys, managedBy } from '../../constructs/model/labels.ts';
+import { enclaveNameRule, isEnclaveName } from '../../constructs/model/names.ts';
+import { renderEnclave } from '../../constructs/render.ts';
+import type { EnclaveSource } from '../../constructs/source.ts';
+import { enclaveDeprovision, enclaveInfo, enclaveList, enclaveProvision } from '../api/enclave.ts';
+import type { ToolInput } from '../api/tools.ts';
+import { annotationsOf } from './admission.ts';
+import { checkedMode } from './checked-mode.ts';
+import type { ToolDependencies } from './dependencies.ts';
+import { enclaveRow, quotaUse } from './enclave-row.ts';
+import { pageOf } from './page.ts';
+import type { Tool } from './tool.ts';
+import { cleanText, textLimits } from './untrusted.ts';
+
+export function provisionTool({ cluster, rendererOptions }: ToolDependencies): Tool<'enclave_provision'> {
+  return {
+    name: 'enclave_provision',
+    title: 'Provision an enclave',
+    description: [
+      'Makes an enclave: a team workspace with its own namespace, owner, members, quota and a network that denies everything by default. Tentacles live in enclaves.',
+      'Use it once for a team, before the first wf_apply. Calling it again with the same owner repairs what is missing and changes nothing else.',
+      'Not for changing members or quota of an enclave that exists, and not for a namespace that somebody else made: such a name is answered with conflict.',
+    ].join('\n'),
+    ...enclaveProvision,
+    annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+    mayLast: true,
+    async run(input, { admission, signal }) {
+      const source = enclaveSource(input);
+      admission.general('enclave_provision');
+      const { namespace, resources } = await cluster.provision(renderEnclave(source, rendererOptions), {}, { signal });
+      return {
+        ...enclaveRow(namespace),
+        exo_services: {},
+        resources_created: resources.filter(({ outcome }) => outcome === 'created').map(({ object }) => object),
+      };
+    },
+  };
+}
+
+export function infoTool({ cluster }: ToolDependencies): Tool<'enclave_info'> {
+  return {
+    name: 'enclave_info',
+    title: 'Describe an enclave',
+    description: [
+      'Tells everything about one enclave: owner, members, permissions, state, quota in use and left, number of tentacles, and what you are to it.',
+      'Use it before you apply into an enclave, and when something does not fit into the quota. For all enclaves at once use enclave_list.',
+    ].join('\n'),
+    ...enclaveInfo,
+    annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+    mayLast: false,
+    async run(input, { admission, signal }) {
+      const namespace = await admission.enclave('enclave_info', input.name);
+      const inside = { namespace: input.name, labels: { [labelKeys.managedBy]: managedBy } };
+      const [quotas, tentacles] = await Promise.all([
+        cluster.reader.list({ apiVersion: 'v1', kind: 'ResourceQuota', ...inside }, { signal }),
+        cluster.reader.list({ apiVersion: 'apps/v1', kind: 'Deployment', ...inside, metadataOnly: true }, { signal }),
+      ]);
+      const row = enclaveRow(namespace);
+      const updatedAt = annotationsOf(namespace)[annotationKeys.updatedAt];
+      return {
+        ...row,
+        exo_services: {},
+        member_count: row.members.length,
+        tentacle_count: tentacles.length,
+        quota: quotaUse(quotas),
+        ...(updatedAt ? { updated_at: cleanText(updatedAt, textLimits.field) } : {}),
+        caller_role: 'bearer',
+      };
+    },
+  };
+}
+
+export function listTool({ cluster }: ToolDependencies): Tool<'enclave_list'> {
+  return {
+    name: 'enclave_list',
+    title: 'List enclaves',
+    description: [
+      'Lists the enclaves that you may read, with owner, members, permissions and state.',
+      'Use it first, to find out where you may work. For quota and counts of one enclave use enclave_info; for the tentacles in them wf_list.',
+    ].join('\n'),
+    ...enclaveList,
+    annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+    mayLast: false,
+    async run(input, { admission, signal }) {
+      admission.general('enclave_list');
+      const labels = { [labelKeys.managedBy]: managedBy };
+      const namespaces = await cluster.reader.list({ apiVersion: 'v1', kind: 'Namespace', labels }, { signal });
+      const rows = namespaces
+        .filter((namespace) => namespace.metadata.labels?.[labelKeys.enclave] === namespace.metadata.name)
+        .filter((namespace) => admission.mayRead('enclave_info', namespace))
+        .map(enclaveRow)
+        .filter((row) => input.status === 'all' || row.status === input.status)
+        .sort((a, b) => (a.name < b.name ? -1 : 1));
+      const { rows: enclaves, ...cursor } = pageOf(rows, (row) => row.name, input);
+      return { enclaves, total: rows.length, ...cursor };
+    },
+  };
+}
+
+export function deprovisionTool({ cluster, now }: ToolDependencies): Tool<'enclave_deprovision'> {
+  return {
+    name: 'enclave_deprovision',
+    title: 'Deprovision an enclave',
+    description: [
+      'Deletes an enclave for good: its namespace with every tentacle, revision, Secret and whatever else is in it.',
+      'Only on the explicit wish of the owner. Call it with dry_run: true first and show what would go; then with confirm: true. To take away a single tentacle use wf_remove.',
+      'Waits up to timeout_seconds until the namespace is gone; namespace_deleted: false means that the deletion goes on by itself.',
+    ].join('\n'),
+    ...enclaveDeprovision,
+    annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+    mayLast: true,
+    async run(input, { admission, signal, progress }) {
+      if (!input.dry_run && input.confirm !== true) throw unconfirmed(input.name);
+      await admission.enclave('enclave_deprovision', input.name);
+      progress(`deleting the enclave ${input.name}`);
+      const result = await cluster.deprovision(input.name, {
+        dryRun: input.dry_run,
+        waitMs: input.timeout_seconds * 1000,
+        call: { signal },
+      });
+      const objects = input.dry_run ? await objectsInside(cluster, input.name, signal) : undefined;
+      return {
+        name: input.name,
+        dry_run: input.dry_run,
+        tentacles_removed: [...result.tentacles],
+        ...(objects ? { objects } : {}),
+        exo_cleanup: {},
+        namespace_deleted: result.namespaceDeleted,
+        ...(result.namespaceDeleted ? { deprovisioned_at: new Date(now()).toISOString() } : {}),
+        ...(result.namespaceDeleted || input.dry_run ? {} : { next_step: 'Call enclave_info: not_found means gone.' }),
+      };
+    },
+  };
+}
+
+function unconfirmed(name: string): Error {
+  return invalidInput(`Deprovisioning the enclave "${name}"`, [
+    {
+      path: 'confirm',
+      message: 'must be true: everything in the enclave is deleted for good',
+      hint: 'call with dry_run: true first to see what would go',
+    },
+  ]);
+}
+
+/** Kinds that we put into an enclave, as a dry run lists them. */
+const ownKinds = [
+  ['apps/v1', 'Deployment'],
+  ['v1', 'Service'],
+  ['networking.k8s.io/v1', 'NetworkPolicy'],
+  ['v1', 'ConfigMap'],
+  ['v1', 'Secret'],
+  ['v1', 'ServiceAccount'],
+  ['v1', 'ResourceQuota'],
+  ['v1', 'LimitRange'],
+  ['rbac.authorization.k8s.io/v1', 'RoleBinding'],
+] as const;
+/** Most objects named by a dry run; a larger enclave is told by its tentacles. */
+const maxNamedObjects = 500;
+
+async function objectsInside(cluster: ToolDependencies['cluster'], namespace: string, signal: AbortSignal) {
+  const labels = { [labelKeys.managedBy]: managedBy };
+  const lists = await Promise.all(
+    ownKinds.map(([apiVersion, kind]) =>
+      cluster.reader.list({ apiVersion, kind, namespace, labels, metadataOnly: true }, { signal }),
+    ),
+  );
+  const named = lists.flatMap((list, index) =>
+    list.map(({ metadata }) => `${ownKinds[index]?.[1]}/${namespace}/${metadata.name}`),
+  );
+  return [`Namespace/${namespace}`, ...named].slice(0, maxNamedObjects);
+}
+
+function enclaveSource(input: ToolInput<'enclave_provision'>): EnclaveSource {
+  const faults: Fault[] = [];
+  if (!isEnclaveName(input.name)) {
+    faults.push({ path: 'name', message: 'is reserved', found: input.name, allowed: enclaveNameRule });
+  }
+  const mode = checkedMode('mode', input.mode, faults);
+  const defaultMode = checkedMode('default_mode', input.default_mode, faults);
+  if (faults.length > 0) throw invalidInput('Input of enclave_provision', faults);
+  return {
+    name: input.name,
+    ownerEmail: input.owner_email.toLowerCase(),
+    ...(input.owner_sub ? { ownerSub: input.owner_sub } : {}),
+    ...(input.members ? { members: input.members } : {}),
+    ...(mode ? { mode } : {}),
+    ...(defaultMode ? { defaultMode } : {}),
+    ...(input.quota_preset ? { quotaPreset: input.quota_preset } : {}),
+    ...(input.platform ? { platform: input.platform } : {}),
+    ...(input.channel_id ? { channelId: input.channel_id } : {}),
+    ...(input.channel_name ? { channelName: input.channel_name } : {}),
+  };
+}

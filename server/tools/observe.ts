@@ -1,0 +1,116 @@
+import { wfEvents, wfPods } from '../api/status.ts';
+import type { ToolOutput } from '../api/tools.ts';
+import type { ContainerInfo, EventInfo, PodInfo } from '../cluster/index.ts';
+import type { ToolDependencies } from './dependencies.ts';
+import { ageOf } from './describe-time.ts';
+import { pageOf } from './page.ts';
+import type { CallContext, Tool } from './tool.ts';
+import { cleanText, textLimits } from './untrusted.ts';
+
+type PodRow = ToolOutput<'wf_pods'>['pods'][number];
+type EventRow = ToolOutput<'wf_events'>['events'][number];
+
+/** Events read of an enclave before they are paged. */
+const maxEvents = 1000;
+
+export function podsTool({ cluster, now }: ToolDependencies): Tool<'wf_pods'> {
+  return {
+    name: 'wf_pods',
+    title: 'List pods',
+    description: [
+      'Lists the pods of a tentacle, or of a whole enclave: phase, readiness, restarts, and why a container waits or died.',
+      'Use it when wf_status says that a rollout is stuck or failed, and to learn pod names for wf_logs.',
+    ].join('\n'),
+    ...wfPods,
+    annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+    mayLast: false,
+    async run(input, { admission, signal }) {
+      await admitted(admission, 'wf_pods', input);
+      const pods = await cluster.pods(input.enclave, input.name, { signal });
+      const rows = podRows(pods, now()).sort((a, b) => (a.name < b.name ? -1 : 1));
+      const { rows: page, ...cursor } = pageOf(rows, (row) => row.name, input);
+      return { pods: page, total: rows.length, ...cursor };
+    },
+  };
+}
+
+export function eventsTool({ cluster }: ToolDependencies): Tool<'wf_events'> {
+  return {
+    name: 'wf_events',
+    title: 'List events',
+    description: [
+      'Lists what the cluster did lately for a tentacle or a whole enclave, newest first: scheduling, image pulls, probes, restarts, quota refusals.',
+      'Use it when a pod does not start or keeps dying. The cluster keeps events for about an hour; for what the containers wrote use wf_logs.',
+    ].join('\n'),
+    ...wfEvents,
+    annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+    mayLast: false,
+    async run(input, { admission, signal }) {
+      await admitted(admission, 'wf_events', input);
+      const { name } = input;
+      const events = await cluster.events(input.enclave, {
+        ...(name ? { name } : {}),
+        limit: maxEvents,
+        call: { signal },
+      });
+      // The position tells apart what is otherwise equal, so that keys are unique and fall.
+      const rows = eventRows(events).map((row, index) => ({ row, key: eventKey(row, events.length - index) }));
+      const sorted = rows.sort((a, b) => (a.key > b.key ? -1 : 1));
+      const { rows: page, ...cursor } = pageOf(sorted, ({ key }) => key, { ...input, descending: true });
+      return { events: page.map(({ row }) => row), total: rows.length, ...cursor };
+    },
+  };
+}
+
+async function admitted(
+  admission: CallContext['admission'],
+  operation: 'wf_pods' | 'wf_events' | 'wf_logs',
+  { enclave, name }: { enclave: string; name?: string | undefined },
+): Promise<void> {
+  if (name === undefined) await admission.enclave(operation, enclave);
+  else await admission.tentacle(operation, enclave, name);
+}
+
+function eventKey(row: EventRow, rank: number): string {
+  return `${row.last_seen} ${String(rank).padStart(5, '0')}`;
+}
+
+export function eventRows(events: readonly EventInfo[]): EventRow[] {
+  return events.map((event) => ({
+    last_seen: event.lastSeen,
+    type: cleanText(event.type, textLimits.field),
+    reason: cleanText(event.reason, textLimits.field),
+    object: cleanText(event.object, textLimits.field),
+    message: cleanText(event.message, textLimits.message),
+    count: event.count,
+  }));
+}
+
+export function podRows(pods: readonly PodInfo[], now: number): PodRow[] {
+  return pods.map((pod) => ({
+    name: pod.name,
+    ...(pod.tentacle ? { tentacle: pod.tentacle } : {}),
+    phase: pod.terminating ? 'Terminating' : pod.phase,
+    ready: pod.ready,
+    restarts: pod.restarts,
+    ...(pod.reason ? { reason: cleanText(pod.reason, textLimits.field) } : {}),
+    ...(pod.message ? { message: cleanText(pod.message, textLimits.message) } : {}),
+    ...(pod.node ? { node: pod.node } : {}),
+    age: ageOf(pod.createdAt, now),
+    containers: pod.containers.map(containerRow),
+  }));
+}
+
+function containerRow(container: ContainerInfo): PodRow['containers'][number] {
+  const reason = container.reason ?? container.lastReason;
+  const exitCode = container.exitCode ?? container.lastExitCode;
+  return {
+    name: container.name,
+    image: cleanText(container.image, textLimits.field),
+    ready: container.ready,
+    restarts: container.restarts,
+    state: container.state,
+    ...(reason ? { reason: cleanText(reason, textLimits.field) } : {}),
+    ...(exitCode === undefined ? {} : { exit_code: exitCode }),
+  };
+}

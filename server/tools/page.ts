@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { invalidInput, type TentacularError } from '../../constructs/model/errors.ts';
+import { isJsonObject } from '../../constructs/model/json.ts';
+
+/** Characters of JSON that the rows or the text of one reply may take; the rest of a reply fits beside them. */
+export const pageBudget = 40_000;
+
+export interface PageRequest {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  /** Whether keys fall from row to row. Default false. */
+  readonly descending?: boolean;
+}
+
+export interface Page<T> {
+  readonly rows: T[];
+  readonly next_cursor?: string;
+}
+
+/**
+ * The rows after the cursor, as many as `limit` and the budget allow. Rows come sorted by a unique key, and the cursor
+ * is the key of the last row given, so rows that come and go between two pages neither repeat nor hide others.
+ */
+export function pageOf<T>(rows: readonly T[], keyOf: (row: T) => string, request: PageRequest): Page<T> {
+  const after = request.cursor === undefined ? undefined : readCursor(request.cursor, 'after');
+  const rest = after === undefined ? rows : rows.filter((row) => isAfter(keyOf(row), after, request.descending));
+  const page: T[] = [];
+  let used = 0;
+  for (const row of rest) {
+    used += JSON.stringify(row).length + 1;
+    if (page.length === request.limit || (page.length > 0 && used > pageBudget)) break;
+    page.push(row);
+  }
+  const last = page.at(-1);
+  if (last === undefined || page.length === rest.length) return { rows: page };
+  return { rows: page, next_cursor: writeCursor({ after: keyOf(last) }) };
+}
+
+/** One page of a long text. A cursor counts only for the very text that it came with. */
+export function textPage(text: string, cursor: string | undefined): { text: string; next_cursor?: string } {
+  const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  let from = 0;
+  if (cursor !== undefined) {
+    const [of, offset] = readCursor(cursor, 'text').split(':');
+    if (of !== digest) throw badCursor('belongs to another text: the source or the cluster has changed');
+    from = Number(offset);
+  }
+  let length = Math.min(pageBudget, text.length - from);
+  while (JSON.stringify(text.slice(from, from + length)).length > pageBudget) length = Math.floor(length * 0.8);
+  const end = from + length;
+  const page = { text: text.slice(from, end) };
+  return end < text.length ? { ...page, next_cursor: writeCursor({ text: `${digest}:${end}` }) } : page;
+}
+
+function isAfter(key: string, last: string, descending = false): boolean {
+  return descending ? key < last : key > last;
+}
+
+function writeCursor(content: { after: string } | { text: string }): string {
+  return Buffer.from(JSON.stringify(content)).toString('base64url');
+}
+
+function readCursor(cursor: string, field: 'after' | 'text'): string {
+  let content: unknown;
+  try {
+    content = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+  } catch {
+    throw badCursor('is not one that this tool gave');
+  }
+  const value = isJsonObject(content) ? content[field] : undefined;
+  if (typeof value !== 'string') throw badCursor('is not one that this tool gave');
+  return value;
+}
+
+function badCursor(message: string): TentacularError {
+  return invalidInput('The cursor', [{ path: 'cursor', message, hint: 'leave it out to start from the first page' }]);
+}
