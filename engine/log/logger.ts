@@ -7,6 +7,8 @@ export type LogFields = Readonly<Record<string, unknown>>;
 
 /** Longest line, in characters: below the 16 KiB at which container runtimes cut a line in two. */
 export const maxLineLength = 8000;
+/** Longest message or string within a field, in characters. */
+const maxTextLength = 4000;
 
 export interface LogOptions {
   /** Takes one line without its line end. */
@@ -50,8 +52,9 @@ export class Logger implements NodeLog {
 
   log(level: LogLevel, message: unknown, fields?: LogFields): void {
     const { write, redactor, now } = this.#options;
-    const head = { time: new Date(now()).toISOString(), level, msg: redactor.text(String(printable(message))) };
-    const extra = redactStrings(printable(fields), redactor);
+    const text = (raw: string) => shorten(redactor.text(raw));
+    const head = { time: new Date(now()).toISOString(), level, msg: String(printable(message, text)) };
+    const extra = printable(fields, text);
     // Twice: the first says where the head stands, the second that no field of a call replaces it.
     const line = JSON.stringify({ ...head, ...(isObject(extra) ? extra : {}), ...head, ...this.#fields });
     write(escapeInvisible(line.length <= maxLineLength ? line : this.#shortened(head)));
@@ -73,13 +76,8 @@ export function limitedLog(log: Logger, maxLines: number): NodeLog {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-function redactStrings(value: unknown, redactor: Redactor): unknown {
-  if (typeof value === 'string') return redactor.text(value);
-  if (Array.isArray(value)) return value.map((item) => redactStrings(item, redactor));
-  if (!isObject(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [redactor.text(key), redactStrings(item, redactor)]),
-  );
+function shorten(text: string): string {
+  return text.length <= maxTextLength ? text : `${text.slice(0, maxTextLength)}...`;
 }
 
 function isObject(value: unknown): value is object {

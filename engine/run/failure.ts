@@ -1,3 +1,5 @@
+/** What is looked at of an error message, in characters. It is redacted, and only then cut to what is shown. */
+const maxRawLength = 64 * 1024;
 /** Longest error message that leaves the engine, in characters. */
 export const maxMessageLength = 2000;
 
@@ -11,7 +13,7 @@ export interface Failure {
 /** Anything can be thrown: an Error, a string, `undefined`, an object with getters that throw in turn. */
 export function failureOf(thrown: unknown): Failure {
   try {
-    return { message: cut(messageOf(thrown)), retryable: !saysFinal(thrown) };
+    return { message: messageOf(thrown).slice(0, maxRawLength), retryable: !saysFinal(thrown) };
   } catch {
     return { message: 'threw a value that cannot be read', retryable: true };
   }
@@ -43,6 +45,7 @@ function saysFinal(thrown: unknown): boolean {
   return typeof thrown === 'object' && thrown !== null && Reflect.get(thrown, 'retryable') === false;
 }
 
-function cut(message: string): string {
+/** A redacted message, cut to what is shown. */
+export function cutMessage(message: string): string {
   return message.length <= maxMessageLength ? message : `${message.slice(0, maxMessageLength)}...`;
 }

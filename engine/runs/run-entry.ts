@@ -1,4 +1,5 @@
 import type { NodeReport, RunError, RunOutcome } from '../run/execute.ts';
+import { cutMessage } from '../run/failure.ts';
 import { cutText } from '../run/json-value.ts';
 
 /** Bytes of JSON of a run's outputs that are kept after it was answered. */
@@ -36,17 +37,18 @@ export function finishedRun(
   finishedAt: number,
   redact: { readonly text: (text: string) => string; readonly json: (text: string) => string },
 ): FinishedRun {
+  const shown = (message: string) => cutMessage(redact.text(message));
   const outputs = [...outcome.outputs].map(([name, text]) => `${JSON.stringify(name)}:${redact.json(text)}`);
   const result = {
     success: outcome.success,
     durationMs: outcome.durationMs,
     finishedAt,
-    nodes: outcome.nodes.map((node) => (node.error === undefined ? node : { ...node, error: redact.text(node.error) })),
+    nodes: outcome.nodes.map((node) => (node.error === undefined ? node : { ...node, error: shown(node.error) })),
     outputsText: `{${outputs.join(',')}}`,
     outputsTruncated: false,
   };
   const { error } = outcome;
-  return error === undefined ? result : { ...result, error: { ...error, message: redact.text(error.message) } };
+  return error === undefined ? result : { ...result, error: { ...error, message: shown(error.message) } };
 }
 
 /** The same with its outputs cut to what is kept; `maxBytes` 0 drops them. */

@@ -44,7 +44,11 @@ describe('outputs', () => {
   it('lose values in strings and keys, and stay JSON', () => {
     const redactor = redactorOf('12345678', canary);
     const text = JSON.stringify({ [canary]: `x ${canary}`, list: [canary], id: 12345678 });
-    expect(JSON.parse(redactor.json(text))).toEqual({ '[redacted]': 'x [redacted]', list: ['[redacted]'], id: 12345678 });
+    expect(JSON.parse(redactor.json(text))).toEqual({
+      '[redacted]': 'x [redacted]',
+      list: ['[redacted]'],
+      id: 12345678,
+    });
   });
 
   it('lose a value also where JSON escapes it', () => {

@@ -17,7 +17,10 @@ beforeEach(() => {
     secretFolder(folder, {
       readTextFileSync: (path) => readFileSync(path, 'utf8'),
       readDirSync: (path) =>
-        readdirSync(path, { withFileTypes: true }).map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() })),
+        readdirSync(path, { withFileTypes: true }).map((entry) => ({
+          name: entry.name,
+          isDirectory: entry.isDirectory(),
+        })),
     }),
     redactor,
   );

@@ -58,10 +58,12 @@ const untilAborted = (_: unknown, { signal }: TestContext) =>
 describe('input and output', () => {
   it('roots get the input of the run, one upstream passes its output as it is, several give an object by name', async () => {
     const seen: Record<string, unknown> = {};
-    const keep = (result: unknown) => (input: unknown, { node }: TestContext) => {
-      seen[node] = input;
-      return result;
-    };
+    const keep =
+      (result: unknown) =>
+      (input: unknown, { node }: TestContext) => {
+        seen[node] = input;
+        return result;
+      };
     const outcome = await run(
       { left: keep([1]), right: keep('two'), next: keep(null), join: keep({ done: true }) },
       { edges: ['left -> next', 'left -> join', 'right -> join'] },

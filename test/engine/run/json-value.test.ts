@@ -49,7 +49,10 @@ describe('what a node may return', () => {
     expect(jsonTextOf({ a: shared, b: [shared] }, limit)).toMatchObject({ text: '{"a":{"x":1},"b":[{"x":1}]}' });
     const cycle: { inner: { back?: unknown } } = { inner: {} };
     cycle.inner.back = cycle;
-    expect(jsonTextOf(cycle, limit)).toEqual({ ok: false, reason: 'at inner.back refers to itself; JSON cannot say that' });
+    expect(jsonTextOf(cycle, limit)).toEqual({
+      ok: false,
+      reason: 'at inner.back refers to itself; JSON cannot say that',
+    });
   });
 
   it('depth is bounded, so that a tower of arrays cannot exhaust the stack', () => {
