@@ -66,11 +66,6 @@ export function contains(outer: Cidr, inner: Cidr): boolean {
   return network({ ...inner, prefix: outer.prefix }) === outer.bits;
 }
 
-/** True if the two ranges share an address. */
-export function overlaps(a: Cidr, b: Cidr): boolean {
-  return contains(a, b) || contains(b, a);
-}
-
 function formatV6(bits: bigint): string {
   const groups = Array.from({ length: 8 }, (_, index) => ((bits >> BigInt(112 - index * 16)) & 0xffffn).toString(16));
   // RFC 5952: the longest run of two or more zero groups, the first of equals, is written "::".

@@ -81,4 +81,6 @@ export interface RendererOptions {
   readonly imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never';
   readonly nodeSelector?: Readonly<Record<string, string>>;
   readonly tolerations?: readonly Toleration[];
+  /** Version of the Pod Security Standards that enclaves pin, e.g. `v1.30`. Default: the oldest Kubernetes we support, v1.30. */
+  readonly podSecurityVersion?: string;
 }

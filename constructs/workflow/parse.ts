@@ -11,7 +11,7 @@ import { parseTriggers } from './parse-triggers.ts';
 import { Reader } from './reader.ts';
 import { durationOf } from './rules.ts';
 import type { DeploymentSection, Workflow, WorkflowConfig } from './workflow.ts';
-import { childPath, sourceOfObject, sourceOfYaml } from './yaml-source.ts';
+import { childPath, type Position, sourceOfObject, sourceOfYaml } from './yaml-source.ts';
 
 const topLevelKeys = [
   'name',
@@ -28,10 +28,14 @@ const topLevelKeys = [
   'sidecars',
 ];
 
-/** A workflow, or everything that is wrong with its source. A workflow may come with faults only in neither case. */
-export type CheckedWorkflow =
+/** A workflow, or everything that is wrong with its source; never both. */
+export type CheckedWorkflow = (
   | { readonly workflow: Workflow; readonly faults: readonly [] }
-  | { readonly workflow?: never; readonly faults: readonly Fault[] };
+  | { readonly workflow?: never; readonly faults: readonly Fault[] }
+) & {
+  /** Where the value at a path stands, for faults that others find; undefined for input that was no text. */
+  locate(path: string): Position | undefined;
+};
 
 /**
  * Reads workflow.yaml, as text or as an object, and fills in every default.
@@ -46,10 +50,11 @@ export function parseWorkflow(input: string | JsonObject): Workflow {
 /** The same without throwing, for callers that have more to check and report all of it together. */
 export function checkWorkflow(input: string | JsonObject): CheckedWorkflow {
   const source = typeof input === 'string' ? sourceOfYaml(input) : sourceOfObject(input);
-  if (source.value === undefined) return { faults: source.faults };
+  const locate = (path: string): Position | undefined => source.position(path);
+  if (source.value === undefined) return { faults: source.faults, locate };
   const reader = new Reader(source);
   const fields = reader.fields(source.value, '', topLevelKeys);
-  if (!fields) return { faults: reader.faults };
+  if (!fields) return { faults: reader.faults, locate };
 
   const name = reader.text(fields.name, 'name', { allowed: tentacleNameRule });
   if (name !== undefined && !isTentacleName(name))
@@ -90,7 +95,7 @@ export function checkWorkflow(input: string | JsonObject): CheckedWorkflow {
       allowed,
     });
   }
-  if (reader.faults.length > 0 || name === undefined || version === undefined) return { faults: reader.faults };
+  if (reader.faults.length > 0 || name === undefined || version === undefined) return { faults: reader.faults, locate };
   const workflow: Workflow = {
     name,
     version,
@@ -105,7 +110,7 @@ export function checkWorkflow(input: string | JsonObject): CheckedWorkflow {
     contract,
     sidecars,
   };
-  return { workflow, faults: [] };
+  return { workflow, faults: [], locate };
 }
 
 const versionRule = 'a quoted semantic version like "1.2.3" or "1.0", at most 63 characters, a letter or digit last';
