@@ -52,7 +52,9 @@ describe.each(imageNames)('the Dockerfile of %s', (name) => {
     } else {
       const source = readFileSync(join(projectRoot, 'local/images/go-binary.ts'), 'utf8');
       expect(source).toContain("'-trimpath', '-buildvcs=false', '-ldflags', '-s -w -buildid='");
-      expect(text).toContain(`go build -trimpath -buildvcs=false -ldflags "-s -w -buildid=" -o /rootfs${program.target} .`);
+      expect(text).toContain(
+        `go build -trimpath -buildvcs=false -ldflags "-s -w -buildid=" -o /rootfs${program.target} .`,
+      );
       expect(text).toContain(`COPY ${program.source}/ ./`);
     }
   });

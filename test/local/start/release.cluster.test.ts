@@ -50,7 +50,7 @@ const revisions = async () => (await kube.list('secrets', namespace, 'owner=helm
 /** Starts Helm with a hook that never ends, and kills it as soon as the release is pending. */
 async function interrupt(status: string): Promise<void> {
   const where = ['--namespace', namespace, '--create-namespace', '--kubeconfig', release.kubeconfig];
-  const args = ['upgrade', release.name, release.chart, '--install', '--set', 'stuck=true', ...where];
+  const args = ['upgrade', release.name, release.chart, '--install', '--set', 'stuck=true,said=never', ...where];
   const child = spawn(release.helm, args, { stdio: 'ignore' });
   await eventually(`the release is ${status}`, () => kube.list('secrets', namespace, `owner=helm,status=${status}`), {
     done: (found) => found.length === 1,
