@@ -36,7 +36,7 @@ export function engineOf(
     version: workflow.version,
     secrets: new Secrets({ list: () => Object.keys(files), read }, redactor),
     redactor,
-    log: new Logger({ write: (line) => lines.push(line), redactor, now: time.now }),
+    log: new Logger({ write: (line) => lines.push(line), redactor, now: () => time.now() }),
     time,
     fetch: globalThis.fetch,
   });
