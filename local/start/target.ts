@@ -1,7 +1,6 @@
 import { TentacularError } from '../../constructs/model/errors.ts';
 import type { ImageName } from '../images/definitions.ts';
 import type { BuiltImages } from '../images/ensure.ts';
-import type { Progress } from '../progress.ts';
 import type { InstallTarget } from './control-plane.ts';
 
 /** A cluster to start in: the embedded one, or the one that `TENTACULAR_CONTEXT` names. */
@@ -15,7 +14,7 @@ export interface StartTarget extends InstallTarget {
   /** Brings archives into the cluster; those that are there already cost nothing. */
   bringIn(images: BuiltImages): Promise<void>;
   /** The server's address from here, for as long as this process lives. */
-  reach(namespace: string, progress: Progress): Promise<Reached>;
+  reach(namespace: string): Promise<Reached>;
 }
 
 export interface Reached {
@@ -32,11 +31,13 @@ const pollMs = 100;
 /**
  * Waits until the server answers `GET /readyz` with 200.
  * @param endpoint URL with /mcp
+ * @param options.timeoutMs Default 60 000.
  * @throws TentacularError `timeout` with what was seen last.
  */
-export async function waitForServer(endpoint: string, fetch = globalThis.fetch): Promise<void> {
+export async function waitForServer(endpoint: string, options: { readonly timeoutMs?: number } = {}): Promise<void> {
+  const timeoutMs = options.timeoutMs ?? readyTimeoutMs;
   const url = new URL('/readyz', endpoint);
-  const deadline = Date.now() + readyTimeoutMs;
+  const deadline = Date.now() + timeoutMs;
   for (;;) {
     let last: string;
     try {
@@ -47,7 +48,7 @@ export async function waitForServer(endpoint: string, fetch = globalThis.fetch):
       last = error instanceof Error ? String(error.cause ?? error.message) : String(error);
     }
     if (Date.now() > deadline) {
-      throw new TentacularError('timeout', `${url} is not ready after ${readyTimeoutMs / 1000} s; last seen: ${last}`, {
+      throw new TentacularError('timeout', `${url} is not ready after ${timeoutMs / 1000} s; last seen: ${last}`, {
         hint: 'Another program may hold that port, or the pods are not ready: kubectl get pods -n tentacular-system.',
       });
     }
