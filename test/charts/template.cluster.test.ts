@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import type { JsonObject } from '../../constructs/model/json.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
+import { parseRendererOptions } from '../../server/renderer-options.ts';
 import { chart, find, helm, renderChart } from './chart.ts';
 
 const program = inject('helm');
@@ -100,6 +103,44 @@ describe('the chart of the control plane', () => {
         enclaveClusterRole: 'tentacular-enclave',
       },
     });
+  });
+
+  it('every renderer option that the chart takes is one that the server takes', async () => {
+    const service = { host: 'db.example.com', port: 5432, targetPort: 5433, cidr: '192.0.2.9/32' };
+    const renderer: JsonObject = {
+      engineImage: 'r.example.com/engine:7',
+      allowedEngineImages: ['r.example.com/engine:*'],
+      allowedSidecarImages: ['r.example.com/*'],
+      runtimeClassName: 'gvisor',
+      dns: {
+        namespaceLabels: { a: 'b' },
+        podLabels: { c: 'd' },
+        cidrs: ['169.254.20.10/32', 'fd00::a/128'],
+        port: 5353,
+      },
+      podCidrs: ['192.0.2.0/24'],
+      serviceCidrs: ['2001:db8::/64'],
+      nodeCidrs: ['198.51.100.0/24'],
+      apiServerCidrs: ['198.51.100.1/32'],
+      moduleProxy: { kind: 'registry', url: 'http://proxy:4873', namespace: 's', podLabels: { e: 'f' }, port: 4873 },
+      otlp: { endpoint: 'http://otlp:4318', namespace: 'o', port: 4318 },
+      exoskeleton: { postgres: service, nats: service, rustfs: service },
+      imagePullSecrets: ['pull'],
+      imagePullPolicy: 'Never',
+      nodeSelector: { disk: 'ssd' },
+      tolerations: [{ key: 'k', operator: 'Equal', value: 'v', effect: 'NoExecute', tolerationSeconds: 5 }],
+    };
+    const { data } = find(await renderChart(program, { renderer }), 'ConfigMap', 'tentacular-mcp-renderer');
+    expect(parseRendererOptions(String(data?.['renderer.json']))).toMatchObject(renderer);
+    const schema = JSON.parse(readFileSync(join(chart, 'values.schema.json'), 'utf8')) as {
+      properties: { renderer: { properties: JsonObject } };
+    };
+    expect(Object.keys(schema.properties.renderer.properties).sort()).toEqual(Object.keys(renderer).sort());
+  });
+
+  it('without any value the renderer options are such as the server starts with', async () => {
+    const { data } = find(await renderChart(program), 'ConfigMap', 'tentacular-mcp-renderer');
+    expect(parseRendererOptions(String(data?.['renderer.json'])).engineImage).toBe('localhost/tentacular-engine:0.1.0');
   });
 
   it('other renderer options are other pods, because they are read at start-up', async () => {
