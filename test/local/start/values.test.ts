@@ -14,21 +14,18 @@ describe('values for a cluster', () => {
   });
 
   it('shut the API server to contracts and open it to the server, by its address after translation', () => {
-    const values = controlPlaneValues(images, {
+    const addresses = {
       podCidrs: ['10.244.0.0/16'],
       serviceCidrs: ['10.96.0.0/16'],
       nodeCidrs: ['172.31.255.0/24'],
-      nodeIp: '172.31.255.1',
-      apiServer: 'https://127.0.0.1:6443',
-    });
-    expect(values).toMatchObject({
-      renderer: {
-        podCidrs: ['10.244.0.0/16'],
-        serviceCidrs: ['10.96.0.0/16'],
-        nodeCidrs: ['172.31.255.0/24'],
-        apiServerCidrs: ['172.31.255.1/32', '10.96.0.1/32'],
-      },
-      networkPolicy: { egress: { enabled: true, apiServer: { cidrs: ['172.31.255.1/32'], ports: [6443] } } },
+      apiServerCidrs: ['172.31.255.1/32', '10.96.0.1/32'],
+      apiPort: 6443,
+      dns: { podLabels: { 'k8s-app': 'kube-dns' }, port: 53 },
+    };
+    const { podCidrs, serviceCidrs, nodeCidrs, apiServerCidrs, dns } = addresses;
+    expect(controlPlaneValues(images, addresses)).toMatchObject({
+      renderer: { podCidrs, serviceCidrs, nodeCidrs, apiServerCidrs, dns },
+      networkPolicy: { egress: { enabled: true, apiServer: { cidrs: apiServerCidrs, ports: [6443] } } },
     });
   });
 });
