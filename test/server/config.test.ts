@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ConfigError, readConfig } from '../../server/config.ts';
+import { parseRendererOptions } from '../../server/renderer-options.ts';
+import { version } from '../../server/version.ts';
+import { projectRoot } from '../support/source-files.ts';
+import { rendererOptions } from './support/renderer-options.ts';
+
+describe('configuration', () => {
+  it('defaults make a server in a cluster', () => {
+    expect(readConfig({ KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: '443' })).toEqual({
+      port: 8080,
+      metricsPort: 9090,
+      authTokenFile: '/etc/tentacular/auth/token',
+      rendererOptionsFile: '/etc/tentacular/options/renderer.json',
+      namespace: 'tentacular-system',
+      podName: 'tentacular-mcp',
+      allowedHosts: [],
+      allowedOrigins: [],
+      authzEnabled: true,
+      logLevel: 'info',
+      drainSeconds: 20,
+      cluster: { kind: 'in-cluster', host: '10.0.0.1', port: 443 },
+    });
+  });
+
+  it('outside a cluster the named context is used, never the current one', () => {
+    const cluster = readConfig({ TENTACULAR_CONTEXT: 'kind-dev', KUBECONFIG: '/k' }).cluster;
+    expect(cluster).toEqual({ kind: 'context', context: 'kind-dev', kubeconfig: '/k' });
+    expect(() => readConfig({ KUBECONFIG: '/k' })).toThrow(/TENTACULAR_CONTEXT/);
+  });
+
+  it('lists are split, the external URL is its host, an empty variable is none', () => {
+    const config = readConfig({
+      TENTACULAR_CONTEXT: 'c',
+      TENTACULAR_EXTERNAL_URL: 'https://MCP.example.com:8443/',
+      TENTACULAR_ALLOWED_HOSTS: 'A.example.com, b.example.com,',
+      TENTACULAR_ALLOWED_ORIGINS: '',
+      TENTACULAR_AUTHZ_ENABLED: 'false',
+    });
+    expect(config).toMatchObject({
+      externalHost: 'mcp.example.com',
+      allowedHosts: ['a.example.com', 'b.example.com'],
+      allowedOrigins: [],
+      authzEnabled: false,
+    });
+  });
+
+  it('all faults are told at once', () => {
+    const read = () =>
+      readConfig({
+        TENTACULAR_PORT: '99999',
+        TENTACULAR_AUTH_TOKEN_FILE: 'relative',
+        TENTACULAR_LOG_LEVEL: 'loud',
+        TENTACULAR_DRAIN_SECONDS: '0',
+        TENTACULAR_EXTERNAL_URL: 'ftp://x',
+        TENTACULAR_AUTHZ_ENABLED: 'maybe',
+      });
+    expect(read).toThrow(ConfigError);
+    for (const variable of [
+      'PORT',
+      'AUTH_TOKEN_FILE',
+      'LOG_LEVEL',
+      'DRAIN_SECONDS',
+      'EXTERNAL_URL',
+      'AUTHZ_ENABLED',
+      'CONTEXT',
+    ]) {
+      expect(read).toThrow(`TENTACULAR_${variable}:`);
+    }
+  });
+
+  it('renderer options are checked strictly, all faults at once', () => {
+    expect(parseRendererOptions(JSON.stringify(rendererOptions))).toEqual(rendererOptions);
+    const broken = { ...rendererOptions, podCidrs: ['10.0.0.0/99'], engineImage: '', surprise: 1 };
+    const parse = () => parseRendererOptions(JSON.stringify(broken));
+    expect(parse).toThrow(/podCidrs/);
+    expect(parse).toThrow(/engineImage/);
+    expect(parse).toThrow(/surprise/);
+    expect(() => parseRendererOptions('{')).toThrow(/not JSON/);
+  });
+
+  it('the version is the one of the package', () => {
+    const json: unknown = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
+    expect(json).toMatchObject({ version });
+  });
+});
