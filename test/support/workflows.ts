@@ -19,10 +19,8 @@ export function helloWorkflow(name: string, overrides: JsonObject = {}): Workflo
       ...overrides,
     },
     files: {
-      'nodes/greet.ts':
-        'export default async function (_ctx: unknown, input: { name?: string }) {\n  return { text: `hello ${input?.name ?? "world"}` };\n}\n',
-      'nodes/shout.ts':
-        'export default async function (_ctx: unknown, input: { text: string }) {\n  return { text: input.text.toUpperCase() };\n}\n',
+      'nodes/greet.ts': node("return { text: 'hello ' + (input?.name ?? 'world') };"),
+      'nodes/shout.ts': node('return { text: input.text.toUpperCase() };'),
     },
   };
 }
@@ -39,6 +37,11 @@ export function oneNodeWorkflow(name: string, body: string, overrides: JsonObjec
       contract: { version: '1', dependencies: {} },
       ...overrides,
     },
-    files: { 'nodes/probe.ts': `export default async function (ctx: any, input: any) {\n${body}\n}\n` },
+    files: { 'nodes/probe.ts': node(body) },
   };
+}
+
+/** Source of a node with that body, in which `ctx` and `input` are at hand. */
+function node(body: string): string {
+  return `export default async function (ctx: any, input: any) {\n${body}\n}\n`;
 }
