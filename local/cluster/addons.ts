@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { isJsonObject, type JsonObject } from '../../constructs/model/json.ts';
@@ -7,53 +7,60 @@ import { runCommand } from '../run-command.ts';
 import { getObject } from './api-client.ts';
 import type { Layout } from './layout.ts';
 import type { Settings } from './settings.ts';
+import { writeIfChanged } from './write-file.ts';
 
-const MARK = { namespace: 'kube-system', name: 'tentacular-local-cluster' };
 const FIELD_MANAGER = 'tentacular-local-cluster';
 
-export interface AddonSources {
+/** How addons are applied. */
+export interface AddonTarget {
+  readonly settings: Settings;
+  readonly layout: Layout;
   readonly kubectl: string;
-  /** Calico's manifests lie beside it. */
-  readonly calicoFelix: string;
-  readonly corednsRef: string;
-  /** Where CoreDNS forwards names from outside; empty: they do not exist. */
-  readonly resolvers: readonly string[];
 }
 
-/** What the cluster needs inside it before pods can run: Calico's types and rights, and CoreDNS. Applied only when it differs. */
-export async function ensureAddons(settings: Settings, layout: Layout, sources: AddonSources): Promise<void> {
-  const folder = dirname(sources.calicoFelix);
+/** Calico's types and rights, without which neither Felix nor the CNI plugin works. `felix`: its manifests lie beside it. */
+export async function ensureCalico(target: AddonTarget, felix: string): Promise<void> {
+  const folder = dirname(felix);
   const crds = await readFile(join(folder, 'crds.yaml'), 'utf8');
-  const canal = await readFile(join(folder, 'canal.yaml'), 'utf8');
-  const first = [...calicoRights(canal), ...coredns(settings, sources)];
-  const digest = createHash('sha256').update(crds).update(JSON.stringify(first)).digest('hex');
-  if ((await appliedDigest(settings, layout)) === digest) return;
-  await mkdir(layout.etc, { recursive: true });
-  const apply = (file: string) =>
-    runCommand(sources.kubectl, [
+  const rights = calicoRights(await readFile(join(folder, 'canal.yaml'), 'utf8'));
+  await applyOnce(target, 'calico', [crds, rights], async (apply) => {
+    const types = parseAllDocuments(crds).map((document): unknown => document.toJS());
+    await Promise.all([apply('types', types.filter(isJsonObject)), apply('rights', rights)]);
+    await runCommand(target.kubectl, [
+      ...['--kubeconfig', target.layout.kubeconfig, 'wait', '--for=condition=Established', '--timeout=30s'],
+      'crd/clusterinformations.crd.projectcalico.org',
+    ]);
+    // Felix and the CNI plugin wait for ever without this one.
+    await apply('information', [clusterInformation()]);
+  });
+}
+
+/** CoreDNS. `resolvers`: where it forwards names from outside; empty: they do not exist. */
+export async function ensureCoredns(target: AddonTarget, image: string, resolvers: readonly string[]): Promise<void> {
+  const objects = coredns(target.settings, image, resolvers);
+  await applyOnce(target, 'coredns', objects, (apply) => apply('objects', objects));
+}
+
+type Apply = (name: string, items: readonly JsonObject[]) => Promise<void>;
+
+/** Applies only where what was applied last differs; the mark is written last, so a killed run applies all again. */
+async function applyOnce(target: AddonTarget, addon: string, content: unknown, work: (apply: Apply) => Promise<void>) {
+  const { settings, layout, kubectl } = target;
+  const digest = createHash('sha256').update(JSON.stringify(content)).digest('hex');
+  const mark = { name: `tentacular-local-${addon}`, namespace: 'kube-system' };
+  const path = `/api/v1/namespaces/${mark.namespace}/configmaps/${mark.name}`;
+  const found = await getObject(layout, settings.ports.api, path);
+  if (isJsonObject(found) && isJsonObject(found.data) && found.data.digest === digest) return;
+  const apply: Apply = async (name, items) => {
+    const file = join(layout.etc, `${addon}-${name}.json`);
+    await writeIfChanged(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+    await runCommand(kubectl, [
       ...['--kubeconfig', layout.kubeconfig, 'apply', '--server-side', '--force-conflicts'],
       ...['--field-manager', FIELD_MANAGER, '-f', file],
     ]);
-  const write = async (name: string, items: readonly JsonObject[]) => {
-    const file = join(layout.etc, name);
-    await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
-    return file;
   };
-  const objects = await write('addons.json', first);
-  await Promise.all([apply(join(folder, 'crds.yaml')), apply(objects)]);
-  // Felix waits for ever without this one. The mark comes with it, last: a killed run applies all again.
-  await runCommand(sources.kubectl, [
-    ...['--kubeconfig', layout.kubeconfig, 'wait', '--for=condition=Established', '--timeout=30s'],
-    'crd/clusterinformations.crd.projectcalico.org',
-  ]);
-  await apply(await write('addons-last.json', [clusterInformation(), mark(digest)]));
-}
-
-async function appliedDigest(settings: Settings, layout: Layout): Promise<string | undefined> {
-  const path = `/api/v1/namespaces/${MARK.namespace}/configmaps/${MARK.name}`;
-  const found = await getObject(layout, settings.ports.api, path);
-  const digest = isJsonObject(found) && isJsonObject(found.data) ? found.data.digest : undefined;
-  return typeof digest === 'string' ? digest : undefined;
+  await work(apply);
+  await apply('mark', [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: mark, data: { digest } }]);
 }
 
 /** Calico's two ClusterRoles, bound to the one user that both Felix and its CNI plugin use here. */
@@ -89,10 +96,6 @@ function clusterInformation(): JsonObject {
   };
 }
 
-function mark(digest: string): JsonObject {
-  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...MARK }, data: { digest } };
-}
-
 /** CoreDNS. `template` answers before `kubernetes` within one server block, hence two blocks. */
 export function corefile(resolvers: readonly string[]): string {
   const outside =
@@ -115,10 +118,10 @@ ${outside}
 `;
 }
 
-function coredns(settings: Settings, sources: AddonSources): JsonObject[] {
+function coredns(settings: Settings, image: string, resolvers: readonly string[]): JsonObject[] {
   const meta = { name: 'coredns', namespace: 'kube-system' };
   const labels = { 'k8s-app': 'kube-dns' };
-  const config = corefile(sources.resolvers);
+  const config = corefile(resolvers);
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta },
     {
@@ -164,7 +167,7 @@ function coredns(settings: Settings, sources: AddonSources): JsonObject[] {
             // A changed Corefile makes new pods.
             annotations: { 'tentacular.io/corefile': createHash('sha256').update(config).digest('hex').slice(0, 16) },
           },
-          spec: corednsPod(sources.corednsRef),
+          spec: corednsPod(image),
         },
       },
     },

@@ -9,7 +9,7 @@ import { pollUntil } from './wait.ts';
 const NODE_TIMEOUT_MS = 60_000;
 const DNS_TIMEOUT_MS = 90_000;
 
-/** Waits until the node is ready, judged by a kubelet that reported after `since` (its status outlives it). */
+/** Waits until the node is ready and has its range of pod addresses, judged by a kubelet that reported after `since` (its status outlives it). */
 export async function waitForNode(settings: Settings, layout: Layout, since: Date): Promise<void> {
   const ready = await pollUntil(
     NODE_TIMEOUT_MS,
@@ -45,12 +45,17 @@ export async function nodeIsReady(settings: Settings, layout: Layout, since: Dat
       `/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${settings.nodeName}`,
     ),
   ]);
-  const renewed = at(lease, 'spec', 'renewTime');
   const conditions = at(node, 'status', 'conditions');
-  const ready =
-    Array.isArray(conditions) &&
-    conditions.some((condition) => at(condition, 'type') === 'Ready' && at(condition, 'status') === 'True');
-  return ready && typeof renewed === 'string' && Date.parse(renewed) >= since.getTime();
+  const ready = Array.isArray(conditions)
+    ? conditions.find((condition) => at(condition, 'type') === 'Ready')
+    : undefined;
+  const hasRange = typeof at(node, 'spec', 'podCIDR') === 'string';
+  // A new node has no lease for its first 10 s; one that came back has an old heartbeat for as long.
+  const signs = [at(ready, 'lastHeartbeatTime'), at(lease, 'spec', 'renewTime')];
+  // Heartbeats have whole seconds.
+  const earliestMs = Math.floor(since.getTime() / 1000) * 1000;
+  const isFresh = signs.some((sign) => typeof sign === 'string' && Date.parse(sign) >= earliestMs);
+  return at(ready, 'status') === 'True' && hasRange && isFresh;
 }
 
 function at(value: JsonValue | undefined, ...path: string[]): JsonValue | undefined {

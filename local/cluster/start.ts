@@ -7,7 +7,7 @@ import { ensureGuard } from '../network/guard.ts';
 import { ensureTopology, interfaceNames } from '../network/topology.ts';
 import type { Progress } from '../progress.ts';
 import { runCommand } from '../run-command.ts';
-import { ensureAddons } from './addons.ts';
+import { ensureCalico, ensureCoredns } from './addons.ts';
 import { ensureCertificates } from './certificates.ts';
 import { ensureCgroups } from './cgroups.ts';
 import { checkOtherCluster, checkPorts, checkRanges, hostResolvers } from './checks.ts';
@@ -86,10 +86,17 @@ export async function startCluster(
   images.catch(() => undefined);
   await startControlPlane(layout, parts, progress);
   const corednsRef = await images;
+  const addons = { settings, layout, kubectl: programs.binaries.kubectl };
   const startedAt = new Date();
-  const kubeletWas = await startNode(settings, layout, parts, programs, { corednsRef, resolvers }, progress);
+  const [kubelet] = await Promise.all([
+    startOne(parts.kubelet, layout, progress),
+    startOne(parts.proxy, layout, progress),
+    ensureCalico(addons, programs.binaries['calico-felix']).then(() => startOne(parts.felix, layout, progress)),
+  ]);
   await progress.step('node ready, DNS answers', async () => {
-    await waitForNode(settings, layout, kubeletWas === 'running' ? new Date(0) : startedAt);
+    await waitForNode(settings, layout, kubelet === 'running' ? new Date(0) : startedAt);
+    // Not before the node has its range of addresses: the kubelet waits 10 s and more after a pod that got none.
+    await ensureCoredns(addons, corednsRef, resolvers);
     await waitForDns(settings, layout);
   });
 }
@@ -148,27 +155,6 @@ async function startEtcd(etcd: Daemon, layout: Layout, progress: Progress): Prom
     progress.note(`etcd could not read its data, which is now in ${aside}: the cluster starts empty`);
     await startOne(etcd, layout, progress);
   }
-}
-
-async function startNode(
-  settings: Settings,
-  layout: Layout,
-  parts: Node,
-  programs: Programs,
-  addons: { corednsRef: string; resolvers: readonly string[] },
-  progress: Progress,
-) {
-  const { kubectl, 'calico-felix': calicoFelix } = programs.binaries;
-  const withPolicies = async () => {
-    await ensureAddons(settings, layout, { kubectl, calicoFelix, ...addons });
-    await startOne(parts.felix, layout, progress);
-  };
-  const [kubelet] = await Promise.all([
-    startOne(parts.kubelet, layout, progress),
-    startOne(parts.proxy, layout, progress),
-    withPolicies(),
-  ]);
-  return kubelet;
 }
 
 async function startOne(daemon: Daemon, layout: Layout, progress: Progress) {
