@@ -4,7 +4,8 @@ import { argv, exit, stderr, stdout } from 'node:process';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { parse } from 'yaml';
 import { isJsonObject, type JsonObject } from '../constructs/model/json.ts';
-import { type EnclaveFiles, readWorkspace, type TentacleFiles } from '../constructs/workspace.ts';
+import type { EnclaveSource, TentacleSource } from '../constructs/source.ts';
+import { readWorkspace } from '../constructs/workspace.ts';
 
 /**
  * A small MCP client: what an agent does with this server, written down. Brings every enclave and tentacle of this
@@ -22,44 +23,38 @@ async function main(url: string, tokenFile: string): Promise<void> {
   const headers = { authorization: `Bearer ${token}` };
   await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }));
   try {
-    const { enclaves } = await readWorkspace(import.meta.dirname);
-    await Promise.all(enclaves.map((enclave) => bring(client, enclave)));
-    const home = enclaves.find((enclave) => enclave.tentacles.some((tentacle) => tentacle.name === 'hello'));
-    if (home !== undefined) await runHello(client, home.name);
+    const { enclaves, tentacles } = await readWorkspace(import.meta.dirname);
+    await Promise.all(enclaves.map((enclave) => provision(client, enclave)));
+    await Promise.all(tentacles.map((tentacle) => apply(client, tentacle)));
+    const hello = tentacles.find((tentacle) => tentacle.name === 'hello');
+    if (hello !== undefined) await runHello(client, hello.enclave);
   } finally {
     await client.close();
   }
 }
 
-/** An enclave first, then all of its tentacles at once. */
-async function bring(client: Client, enclave: EnclaveFiles): Promise<void> {
-  await provision(client, enclave);
-  await Promise.all(enclave.tentacles.map((tentacle) => apply(client, enclave.name, tentacle)));
-}
-
-async function provision(client: Client, { name, enclave }: EnclaveFiles): Promise<void> {
-  const { owner, channel, ...settings } = readObject(enclave ?? '{}');
+async function provision(client: Client, enclave: EnclaveSource): Promise<void> {
   const made = await call(client, 'enclave_provision', {
-    name,
-    ...settings,
-    ...prefixed('owner', owner, ['email', 'sub']),
-    ...prefixed('channel', channel, ['id', 'name']),
+    name: enclave.name,
+    owner_email: enclave.ownerEmail,
+    owner_sub: enclave.ownerSub,
+    members: enclave.members && [...enclave.members],
+    mode: enclave.mode,
+    default_mode: enclave.defaultMode,
+    quota_preset: enclave.quotaPreset,
+    platform: enclave.platform,
+    channel_id: enclave.channelId,
+    channel_name: enclave.channelName,
   });
   const count = Array.isArray(made.resources_created) ? made.resources_created.length : 0;
-  say(`enclave ${name}: ${count === 0 ? 'unchanged' : `${count} objects created`}`);
+  say(`enclave ${enclave.name}: ${count === 0 ? 'unchanged' : `${count} objects created`}`);
 }
 
-async function apply(client: Client, enclave: string, tentacle: TentacleFiles): Promise<void> {
-  const { name, workflow, files } = tentacle;
+async function apply(client: Client, source: TentacleSource & { readonly name: string }): Promise<void> {
+  const { enclave, name, workflow, files } = source;
   const started = Date.now();
-  const applied = await call(client, 'wf_apply', {
-    enclave,
-    name,
-    workflow,
-    files: { ...files },
-    ...(await exampleSecrets(enclave, name)),
-    wait: true,
-  });
+  const secrets = await exampleSecrets(enclave, name);
+  const applied = await call(client, 'wf_apply', { enclave, name, workflow, files: { ...files }, secrets, wait: true });
   const rollout = isJsonObject(applied.rollout) ? applied.rollout : {};
   if (rollout.state !== undefined && rollout.state !== 'complete') {
     throw new Error(`${enclave}/${name} is ${rollout.state}: ${rollout.message ?? 'no reason given'}`);
@@ -69,12 +64,14 @@ async function apply(client: Client, enclave: string, tentacle: TentacleFiles): 
 }
 
 /** Made-up credentials. Real ones are never in Git: they come with `tntc deploy --secrets`, or from another Secret. */
-async function exampleSecrets(enclave: string, name: string): Promise<JsonObject> {
+async function exampleSecrets(enclave: string, name: string): Promise<JsonObject | undefined> {
   try {
     const path = join(import.meta.dirname, 'enclaves', enclave, name, 'secrets.example.yaml');
-    return { secrets: readObject(await readFile(path, 'utf8')) };
+    const secrets: unknown = parse(await readFile(path, 'utf8'));
+    if (isJsonObject(secrets)) return secrets;
+    throw new Error(`${path} must map services to keys and values`);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
 }
@@ -89,25 +86,14 @@ async function runHello(client: Client, enclave: string): Promise<void> {
 
 /** One tool call; what the server says on the way goes to stderr. Throws with message and hint of a tool's error. */
 async function call(client: Client, name: string, input: JsonObject): Promise<JsonObject> {
+  const args = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
   const result = await client.callTool(
-    { name, arguments: input },
+    { name, arguments: args },
     { timeout: timeoutMs, onprogress: ({ message }) => message && say(message) },
   );
   const answer = isJsonObject(result.structuredContent) ? result.structuredContent : {};
   if (result.isError) throw new Error(`${name}: ${answer.message}\n${answer.hint}`);
   return answer;
-}
-
-function readObject(text: string): JsonObject {
-  const value: unknown = parse(text);
-  if (isJsonObject(value)) return value;
-  throw new Error(`a YAML mapping is expected, found ${JSON.stringify(value)}`);
-}
-
-/** `{email}` of `owner` as `{owner_email}`: the tools take flat names. */
-function prefixed(prefix: string, value: unknown, keys: readonly string[]): JsonObject {
-  const from = isJsonObject(value) ? value : {};
-  return Object.fromEntries(keys.flatMap((key) => (from[key] === undefined ? [] : [[`${prefix}_${key}`, from[key]]])));
 }
 
 function say(line: string): void {
