@@ -6,6 +6,10 @@ export const namespaceNameLabel = 'kubernetes.io/metadata.name';
 
 /** A rule in the form of a NetworkPolicy. */
 export function toNetworkPolicyRule(rule: EgressRule): NetworkPolicyEgressRule {
+  // Kubernetes reads a rule without peers, or without ports, as "everywhere": the one thing that must never be meant.
+  if (rule.peers.length === 0 || rule.ports.length === 0) {
+    throw new RangeError(`egress for ${rule.because} names no peer or no port`);
+  }
   return {
     to: rule.peers.map(toPeer),
     ports: rule.ports.map(({ port, protocol }) => ({ port: IntOrString.fromNumber(port), protocol })),

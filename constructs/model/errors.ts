@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from './json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 
 /**
  * Every code that a tool may answer with. Frozen by a test: clients branch on them.
@@ -75,6 +75,16 @@ export function describeFault(fault: Fault): string {
   const allowed = fault.allowed === undefined ? '' : `; allowed: ${fault.allowed}`;
   const hint = fault.hint === undefined ? '' : `; ${fault.hint}`;
   return `${fault.path || '(input)'}${position}: ${fault.message}${found}${allowed}${hint}`;
+}
+
+/** The faults that an error carries as data (`invalid_input`); empty for any other. */
+export function faultsOf(error: TentacularError): readonly Fault[] {
+  const faults = error.details?.faults;
+  if (!Array.isArray(faults)) return [];
+  return faults.flatMap((fault): Fault[] => {
+    if (!isJsonObject(fault) || typeof fault.path !== 'string' || typeof fault.message !== 'string') return [];
+    return [{ ...fault, path: fault.path, message: fault.message }];
+  });
 }
 
 /** `invalid_input` over all faults at once; `details.faults` carries them as data. */
