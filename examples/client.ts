@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { isJsonObject, type JsonObject } from '../constructs/model/json.ts';
 import type { EnclaveSource, TentacleSource } from '../constructs/source.ts';
 import { readWorkspace } from '../constructs/workspace.ts';
+import { describeFileFaults, parseWorkspace } from '../constructs/workspace-parse.ts';
 
 /**
  * A small MCP client: what an agent does with this server, written down. Brings every enclave and tentacle of this
@@ -23,7 +24,8 @@ async function main(url: string, tokenFile: string): Promise<void> {
   const headers = { authorization: `Bearer ${token}` };
   await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }));
   try {
-    const { enclaves, tentacles } = await readWorkspace(import.meta.dirname);
+    const { enclaves, tentacles, faults } = parseWorkspace(await readWorkspace(import.meta.dirname));
+    if (faults.length > 0) throw new Error(describeFileFaults(faults));
     await Promise.all(enclaves.map((enclave) => provision(client, enclave)));
     await Promise.all(tentacles.map((tentacle) => apply(client, tentacle)));
     const hello = tentacles.find((tentacle) => tentacle.name === 'hello');
