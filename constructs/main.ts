@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { synthWorkspace } from './synth.ts';
-import { readWorkspaceFiles } from './workspace-files.ts';
+import { readWorkspace } from './workspace.ts';
 import { describeFileFaults } from './workspace-parse.ts';
 
 /**
@@ -10,7 +10,7 @@ import { describeFileFaults } from './workspace-parse.ts';
  */
 const [, , root = '.'] = process.argv;
 const outdir = process.env.CDK8S_OUTDIR ?? 'dist';
-const result = synthWorkspace(await readWorkspaceFiles(root));
+const result = synthWorkspace(await readWorkspace(root));
 if (result.files) {
   for (const [path, text] of result.files) {
     const target = join(outdir, path);

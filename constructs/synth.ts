@@ -2,7 +2,7 @@ import { manifestsToYaml } from './k8s/yaml.ts';
 import { faultsOf, TentacularError } from './model/errors.ts';
 import type { RendererOptions } from './model/options.ts';
 import { renderEnclave, renderTentacle } from './render.ts';
-import type { WorkspaceFiles } from './workspace-files.ts';
+import type { WorkspaceFiles } from './workspace.ts';
 import { type FileFaults, parseWorkspace } from './workspace-parse.ts';
 
 /** Text of every rendered file by path (`data/hello.k8s.yaml`), or every fault of the whole workspace. */

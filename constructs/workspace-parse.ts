@@ -5,7 +5,7 @@ import { checkRendererOptions } from './options.ts';
 import type { EnclaveSource, TentacleSource } from './source.ts';
 import { Reader } from './workflow/reader.ts';
 import { sourceOfYaml } from './workflow/yaml-source.ts';
-import type { WorkspaceFiles } from './workspace-files.ts';
+import type { WorkspaceFiles } from './workspace.ts';
 
 /** Everything that is wrong with one file or folder of a workspace. */
 export interface FileFaults {
