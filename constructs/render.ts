@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Enclave } from './enclave/enclave.ts';
 import { digestOf } from './k8s/digest.ts';
 import { App, Chart } from './k8s/l1.ts';
+import { toBase64 } from './model/bytes.ts';
 import { invalidInput } from './model/errors.ts';
 import { canonicalJson, type JsonObject } from './model/json.ts';
 import { labelKeys, tentacleLabels } from './model/labels.ts';
@@ -77,9 +78,7 @@ export function renderSecret(
       found: service.slice(0, 80),
       allowed: 'letters, digits, - and _, a letter first',
     }));
-  const encoded = Object.fromEntries(
-    services.map((service) => [service, Buffer.from(canonicalJson(data[service])).toString('base64')]),
-  );
+  const encoded = Object.fromEntries(services.map((service) => [service, toBase64(canonicalJson(data[service]))]));
   const bytes = Object.values(encoded).reduce((sum, text) => sum + Math.floor((text.length * 3) / 4), 0);
   if (bytes > maxSecretBytes)
     faults.push({

@@ -1,3 +1,4 @@
+import { byteLength } from '../model/bytes.ts';
 import type { Fault } from '../model/errors.ts';
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { ModuleProxyOptions } from '../model/options.ts';
@@ -102,7 +103,7 @@ function fileFaults(name: string, text: unknown): Fault[] {
 function sizeFaults(files: Readonly<Record<string, string>>): Fault[] {
   const sizes = Object.entries(files).map(([name, text]) => ({
     name,
-    bytes: typeof text === 'string' ? Buffer.byteLength(text) : 0,
+    bytes: typeof text === 'string' ? byteLength(text) : 0,
   }));
   const total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
   if (total <= maxCodeBytes) return [];
