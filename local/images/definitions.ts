@@ -5,7 +5,7 @@ export const imageNames = ['server', 'engine', 'echo'] as const;
 export type ImageName = (typeof imageNames)[number];
 
 /** The program that an image is made around. */
-export type ImageProgram =
+type ImageProgram =
   /** A runtime with its shared libraries (whatever `ldd` names), and one bundled file. */
   | {
       readonly kind: 'bundle';
