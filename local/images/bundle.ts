@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
 
 /**
- * Packages that stay outside the server's bundle. client-node is imported at run time only where a kubeconfig is read,
- * which never happens in a cluster: there it would cost half a second and 75 MB for nothing.
+ * What stays outside the server's bundle: reading a kubeconfig, which is loaded only where there is one and never in a
+ * cluster. With it would come client-node: half a second at each start and 75 MB for nothing.
  */
-const leftOutside = ['@kubernetes/client-node'];
+const leftOutside = ['*/kubeconfig.ts'];
 
 /** CommonJS packages inside an ES module still call `require` for Node's own modules. */
 const requireBanner =
