@@ -146,7 +146,7 @@ export function errorOfAnswer(
     status,
     reason,
     causes,
-    unknownOutcome: options.write && status >= 500 && status !== 501,
+    unknownOutcome: options.write && status >= 500 && verdict.code !== 'invalid_input',
   };
   const faults = verdict.code === 'invalid_input' && !options.secret ? faultsOf(causes) : [];
   const details = faults.length > 0 ? invalidInput(subject, faults).details : undefined;
@@ -185,4 +185,11 @@ export function errorOfSilence(
     cause,
     failure,
   });
+}
+
+/** True where the object has moved since it was read (other version, deleted, made anew): read it again. */
+export function isStale(error: unknown): error is ApiError {
+  if (isApiError(error, 409)) return !isFieldConflict(error);
+  // An object that was deleted and made anew has another uid; the API server calls that an invalid change of it.
+  return isApiError(error, 422) && error.failure.causes.some((cause) => cause.field === 'metadata.uid');
 }

@@ -1,12 +1,13 @@
 import type { Manifest } from '../../constructs/model/manifest.ts';
 import type { RenderedEnclave } from '../../constructs/source.ts';
-import type { ApplyRequest, ApplyResult } from './apply.ts';
+import type { ApplyRequest, ApplyResult } from './apply-request.ts';
 import type { ClusterCache } from './cache.ts';
 import type { CallOptions, RequestRecord } from './call.ts';
 import type { Connection } from './connection.ts';
-import type { DiffRequest, DiffResult, DriftRequest, DriftResult } from './diff.ts';
+import type { DiffRequest, DiffResult } from './diff.ts';
+import type { DriftRequest, DriftResult } from './drift.ts';
 import type { DeprovisionResult, ProvisionResult } from './enclave.ts';
-import type { EngineClient } from './engine-client.ts';
+import type { EngineClient, EngineRoute } from './engine-client.ts';
 import type { EventInfo } from './events.ts';
 import type { LogQuery, LogResult } from './logs.ts';
 import type { PodInfo } from './pods.ts';
@@ -23,6 +24,8 @@ export interface ClusterConfig {
   readonly userAgent?: string;
   /** Counts every request sent, for metrics and tests. */
   readonly onRequest?: (record: RequestRecord) => void;
+  /** How engines are reached. Default: by Service inside the cluster, by port-forward outside. */
+  readonly engineRoute?: EngineRoute;
   /** Milliseconds since the epoch. Default `Date.now`. */
   readonly now?: () => number;
   /** [0, 1), for jitter. Default `Math.random`. */

@@ -1,4 +1,13 @@
-import type { JsonObject, JsonValue } from '../../constructs/model/json.ts';
+import { TentacularError } from '../../constructs/model/errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../constructs/model/json.ts';
+import { isEnclaveName, isTentacleName } from '../../constructs/model/names.ts';
+import type { Context } from './context.ts';
+import { noTentacle } from './diff.ts';
+import { type EngineAnswer, type EngineRequest, ServiceTransport, sendOver } from './engine-transport.ts';
+import { isOf } from './live-set.ts';
+import { plainText } from './plain-text.ts';
+import { listPods } from './pods.ts';
+import { openPortForward } from './port-forward.ts';
 
 /** A tentacle whose engine is called: its Service in the cluster, a forwarded port of a ready pod outside. */
 export interface EngineTarget {
@@ -58,4 +67,191 @@ export interface EngineClient {
     runId: string,
     options?: { readonly timeoutMs?: number },
   ): Promise<JsonObject | undefined>;
+}
+
+const enginePort = 8080;
+const defaultRunMs = 120_000;
+const defaultLookMs = 5_000;
+
+export type EngineRoute =
+  /** By the Service's name: inside the cluster. */
+  | { readonly kind: 'service' }
+  /** Through the API server to a ready pod: outside. */
+  | { readonly kind: 'port-forward' }
+  /** To an address that is told: tests, and engines on a laptop. */
+  | { readonly kind: 'origin'; readonly originOf: (target: EngineTarget) => string };
+
+/** A client for the engines of tentacles, and how to end it. */
+export function createEngineClient(
+  context: Pick<Context, 'client'>,
+  route: EngineRoute,
+): EngineClient & { close(): Promise<void> } {
+  const services = new ServiceTransport();
+
+  const send = async (target: EngineTarget, request: EngineRequest): Promise<EngineAnswer> => {
+    if (!isEnclaveName(target.enclave) || !isTentacleName(target.name)) throw noTentacle(target.enclave, target.name);
+    if (route.kind === 'origin') return services.send(route.originOf(target), request);
+    if (route.kind === 'service') {
+      return services.send(`http://${target.name}.${target.enclave}.svc:${enginePort}`, request);
+    }
+    const pods = await listPods(context, target.enclave, target.name, { signal: request.signal });
+    const pod = pods.find((p) => p.ready && !p.terminating);
+    if (!pod) throw noReadyPod(target);
+    const place = { namespace: target.enclave, pod: pod.name, port: enginePort };
+    return sendOver(await openPortForward(context.client.transport, place, request.signal), pod.name, request);
+  };
+
+  const ask = async (
+    target: EngineTarget,
+    request: Omit<EngineRequest, 'signal'>,
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<EngineAnswer> => {
+    const timeout = AbortSignal.timeout(options.timeoutMs);
+    const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
+    try {
+      return await send(target, { ...request, signal });
+    } catch (error) {
+      if (error instanceof TentacularError && !timeout.aborted) throw error;
+      if (timeout.aborted) throw tooSlow(target, options.timeoutMs, error);
+      if (!(await exists(context, target))) throw noTentacle(target.enclave, target.name);
+      throw unreachable(target, error);
+    }
+  };
+
+  const look = async (target: EngineTarget, path: string, timeoutMs: number | undefined) => {
+    const answer = await ask(target, { method: 'GET', path, headers: {} }, { timeoutMs: timeoutMs ?? defaultLookMs });
+    return { answer, body: parse(answer.text) };
+  };
+
+  return {
+    async run(target, request) {
+      const body = request.input === undefined ? {} : { body: JSON.stringify(request.input) };
+      const answer = await ask(
+        target,
+        { method: 'POST', path: '/run', headers: runHeaders(request), ...body },
+        { timeoutMs: request.timeoutMs ?? defaultRunMs, ...(request.signal ? { signal: request.signal } : {}) },
+      );
+      return runReply(target, request, answer);
+    },
+    async health(target, options = {}) {
+      const { answer, body } = await look(target, options.detail ? '/health?detail=1' : '/health', options.timeoutMs);
+      if (answer.status === 200 && isJsonObject(body)) return body;
+      throw refusal(target, answer, body);
+    },
+    async runs(target, options = {}) {
+      const { answer, body } = await look(target, '/runs', options.timeoutMs);
+      const listed = isJsonObject(body) ? body['runs'] : body;
+      if (answer.status !== 200 || !Array.isArray(listed)) throw refusal(target, answer, body);
+      return listed.filter(isJsonObject).slice(0, options.limit ?? 100);
+    },
+    async findRun(target, runId, options = {}) {
+      const { answer, body } = await look(target, `/runs/${encodeURIComponent(runId)}`, options.timeoutMs);
+      if (answer.status === 404) return undefined;
+      if (answer.status === 200 && isJsonObject(body)) return body;
+      throw refusal(target, answer, body);
+    },
+    close: () => services.close(),
+  };
+}
+
+function runHeaders(request: RunRequest): Record<string, string> {
+  return {
+    'x-tentacular-trigger': request.trigger ?? 'manual',
+    ...(request.input === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(request.runId === undefined ? {} : { 'x-tentacular-run-id': request.runId }),
+    ...(request.traceparent === undefined ? {} : { traceparent: request.traceparent }),
+    ...(request.async ? { prefer: 'respond-async' } : {}),
+  };
+}
+
+function parse(text: string): JsonValue | undefined {
+  try {
+    return text === '' ? undefined : (JSON.parse(text) as JsonValue);
+  } catch {
+    return undefined;
+  }
+}
+
+function runReply(target: EngineTarget, request: RunRequest, answer: EngineAnswer): RunReply {
+  const body = parse(answer.text);
+  const isRun = isJsonObject(body) && typeof body['run_id'] === 'string';
+  if (!isRun || ![200, 202, 500].includes(answer.status)) throw refusal(target, answer, body, request.runId);
+  const { run_id, success, outputs, duration_ms, nodes, error } = body;
+  return {
+    runId: String(run_id),
+    accepted: answer.status === 202,
+    ...(typeof success === 'boolean' ? { success } : {}),
+    ...(outputs === undefined ? {} : { outputs }),
+    ...(typeof duration_ms === 'number' ? { durationMs: duration_ms } : {}),
+    ...(Array.isArray(nodes) ? { nodes } : {}),
+    ...(isJsonObject(error) ? { error } : {}),
+    ...(answer.podName === undefined ? {} : { podName: answer.podName }),
+  };
+}
+
+function refusal(
+  target: EngineTarget,
+  answer: EngineAnswer,
+  body: JsonValue | undefined,
+  runId?: string,
+): TentacularError {
+  const of = `The engine of "${target.name}" in "${target.enclave}"`;
+  const details = runId === undefined ? {} : { details: { run_id: runId } };
+  switch (answer.status) {
+    case 413:
+      return new TentacularError('invalid_input', `${of} refuses the input: it is too large`, {
+        hint: 'Send a smaller input.',
+      });
+    case 429:
+      return new TentacularError('unavailable', `${of} has as many runs under way as config.max_concurrency allows`, {
+        hint: 'Wait for a run to end, or raise config.max_concurrency.',
+        ...details,
+      });
+    case 503:
+      return new TentacularError('unavailable', `${of} is starting or ending`, {
+        hint: 'Try again in a few seconds; wf_status tells how the rollout is.',
+        ...details,
+      });
+    case 400:
+    case 422: {
+      const said =
+        isJsonObject(body) && typeof body['message'] === 'string' ? `: ${plainText(body['message'], 300)}` : '';
+      return new TentacularError('invalid_input', `${of} refuses the request${said}`, { hint: 'Send JSON as input.' });
+    }
+    default:
+      return new TentacularError(
+        'cluster_error',
+        `${of} answered HTTP ${answer.status}, which is no answer of an engine`,
+        {
+          hint: 'Look at wf_logs of the tentacle.',
+          ...details,
+        },
+      );
+  }
+}
+
+async function exists({ client }: Pick<Context, 'client'>, { enclave, name }: EngineTarget): Promise<boolean> {
+  const found = await client.get({ apiVersion: 'apps/v1', kind: 'Deployment', namespace: enclave, name });
+  return found !== undefined && isOf(found, enclave, name);
+}
+
+function noReadyPod({ enclave, name }: EngineTarget): TentacularError {
+  return new TentacularError('unavailable', `No pod of "${name}" in "${enclave}" is ready`, {
+    hint: 'Look at wf_status with detail, and at wf_logs.',
+  });
+}
+
+function unreachable({ enclave, name }: EngineTarget, cause: unknown): TentacularError {
+  return new TentacularError('unavailable', `The engine of "${name}" in "${enclave}" cannot be reached`, {
+    hint: 'Look at wf_status: no pod may be ready.',
+    cause,
+  });
+}
+
+function tooSlow({ enclave, name }: EngineTarget, timeoutMs: number, cause: unknown): TentacularError {
+  const seconds = Math.round(timeoutMs / 1000);
+  return new TentacularError('timeout', `The engine of "${name}" in "${enclave}" gave no answer within ${seconds} s`, {
+    hint: 'The run may still be under way: look at wf_runs, or run it with async.',
+    cause,
+  });
 }

@@ -1,14 +1,16 @@
 // The public names of server/cluster: the only door to the Kubernetes API and to the engines in the pods.
-export type { ApplyRequest, ApplyResult, OnConflict } from './apply.ts';
+export type { OnConflict } from './apply-object.ts';
+export type { ApplyRequest, ApplyResult } from './apply-request.ts';
 export type { ClusterCache } from './cache.ts';
 export type { CallOptions, RequestRecord } from './call.ts';
 export type { Cluster, ClusterConfig } from './cluster.ts';
-// export { createCluster } from './create-cluster.ts'; (config: ClusterConfig) => Promise<Cluster>
 export type { FieldConflict } from './conflict.ts';
 export type { Connection } from './connection.ts';
-export type { DiffRequest, DiffResult, DriftResult, ObjectDiff } from './diff.ts';
+export { createCluster } from './create-cluster.ts';
+export type { DiffRequest, DiffResult, ObjectDiff } from './diff.ts';
+export type { DriftResult } from './drift.ts';
 export type { DeprovisionResult, ProvisionResult } from './enclave.ts';
-export type { EngineClient, EngineTarget, RunReply, RunRequest } from './engine-client.ts';
+export type { EngineClient, EngineRoute, EngineTarget, RunReply, RunRequest } from './engine-client.ts';
 export type { EventInfo } from './events.ts';
 export type { LogQuery, LogResult } from './logs.ts';
 export type { ObjectOutcome, Outcome } from './outcome.ts';

@@ -38,6 +38,11 @@ export function otherOwners(live: Manifest, path: FieldPath, manager: string): s
   return [...new Set(names)];
 }
 
+/** True where `manager` owns something by create or update instead of apply. */
+export function hasUpdated(live: Manifest, manager: string): boolean {
+  return entriesOf(live).some((entry) => entry.manager === manager && entry.operation === 'Update');
+}
+
 /** True for a node of `fieldsV1` without anything below: the field is owned as a whole. */
 export function isWhole(node: JsonObject): boolean {
   return Object.keys(node).every((key) => key === '.');

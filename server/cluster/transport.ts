@@ -1,4 +1,4 @@
-import { Agent, buildConnector } from 'undici';
+import { Agent, buildConnector, WebSocket } from 'undici';
 import type { JsonValue } from '../../constructs/model/json.ts';
 import { type ApiError, errorOfAnswer, errorOfSilence } from './api-error.ts';
 import type { CallOptions, RequestRecord } from './call.ts';
@@ -75,11 +75,6 @@ export class Transport {
 
   static async open(config: TransportConfig): Promise<Transport> {
     return new Transport(config, await openConnection(config.connection, config.now));
-  }
-
-  /** Where and how the API server is reached, for the WebSockets of port-forwards. */
-  get access(): Access {
-    return this.#access;
   }
 
   /** One call with its retries; rejects with ApiError. */
@@ -177,6 +172,17 @@ export class Transport {
       clearTimeout(timer);
       this.#record(request, status, started);
     }
+  }
+
+  /** Opens a WebSocket (port-forward) over the same pool and credentials; events tell how it goes. */
+  async webSocket(path: string, protocols: string[]): Promise<WebSocket> {
+    const authorization = await this.#access.authorization(false);
+    const origin = this.#access.origin.replace(/^http/, 'ws');
+    return new WebSocket(`${origin}${this.#access.basePath}${path}`, {
+      protocols,
+      dispatcher: this.#agent,
+      headers: { 'user-agent': this.#config.userAgent, ...(authorization === undefined ? {} : { authorization }) },
+    });
   }
 
   #record(request: ApiRequest, status: number, started: number): void {

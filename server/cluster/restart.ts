@@ -1,0 +1,37 @@
+import { annotationPrefix } from '../../constructs/model/annotations.ts';
+import { TentacularError } from '../../constructs/model/errors.ts';
+import type { Manifest } from '../../constructs/model/manifest.ts';
+import { isStale } from './api-error.ts';
+import type { CallOptions } from './call.ts';
+import type { Context } from './context.ts';
+import { isOf } from './live-set.ts';
+
+const maxRounds = 5;
+/** Field manager of restarts: a whole apply leaves what it set alone. */
+const restartManager = 'tentacular-restart';
+const restartedKey = `${annotationPrefix}restarted-at`;
+
+/** Rolls the pods by an annotation of their template that no revision knows. */
+export async function restartTentacle(
+  context: Context,
+  enclave: string,
+  name: string,
+  call: CallOptions,
+): Promise<Manifest> {
+  const at = new Date(context.now()).toISOString();
+  const fields = { spec: { template: { metadata: { annotations: { [restartedKey]: at } } } } };
+  for (let round = 1; ; round++) {
+    const ref = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: enclave, name };
+    const live = await context.client.get(ref, call);
+    if (!live || !isOf(live, enclave, name)) {
+      throw new TentacularError('not_found', `There is no tentacle "${name}" in "${enclave}"`, {
+        hint: 'List with wf_list.',
+      });
+    }
+    try {
+      return await context.writer.applyFields(live, fields, restartManager, call);
+    } catch (error) {
+      if (!isStale(error) || round >= maxRounds) throw error;
+    }
+  }
+}
