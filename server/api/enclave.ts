@@ -52,7 +52,7 @@ export const enclaveProvision = {
       .describe('E-mail addresses, or client:<azp> of service accounts. Group permissions apply to them.'),
     platform: lineField.optional().describe('Chat platform that the enclave belongs to, e.g. slack.'),
     channel_id: lineField.optional().describe('Channel of that platform.'),
-    channel_name: lineField.optional(),
+    channel_name: lineField.optional().describe('Name of that channel.'),
     quota_preset: quotaPresetField.optional(),
     mode: modeField.optional().describe('Permissions of the enclave. Default rwxrwx---.'),
     default_mode: modeField.optional().describe('Mode of new tentacles in it. Default rwxr-x---.'),

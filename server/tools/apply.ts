@@ -1,6 +1,5 @@
 import { annotationKeys } from '../../constructs/model/annotations.ts';
 import { type Fault, invalidInput } from '../../constructs/model/errors.ts';
-import { isJsonObject, type JsonObject } from '../../constructs/model/json.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
 import { defaultTentacleMode, parseMode } from '../../constructs/model/mode.ts';
 import type { RenderedTentacle } from '../../constructs/source.ts';
@@ -8,6 +7,7 @@ import { wfApply } from '../api/apply.ts';
 import type { ToolInput, ToolOutput } from '../api/tools.ts';
 import type { ApplyRequest, ApplyResult } from '../cluster/index.ts';
 import { annotationsOf, tentacleNotFound } from './admission.ts';
+import { comparison, stampsOf } from './apply-request.ts';
 import { checkedMode } from './checked-mode.ts';
 import type { ToolDependencies } from './dependencies.ts';
 import { diffEntries } from './diff-entries.ts';
@@ -80,30 +80,29 @@ async function prepare(deps: ToolDependencies, input: Input, context: CallContex
 function applyRequest(
   deps: ToolDependencies,
   input: Input,
-  { principal, client, signal }: CallContext,
+  context: CallContext,
   { rendered, live }: Prepared,
 ): ApplyRequest {
   const mode = modeOf(input, rendered, live);
-  const via = client && cleanText(`${client.name}/${client.version}`, 128);
-  const secrets = secretsOf(input.secrets);
   return {
-    rendered,
-    options: deps.rendererOptions,
-    rendererVersion: `tentacular/${deps.version}`,
-    stamps: {
-      mode,
-      authProvider: 'bearer-token',
-      deployedBy: principal.name,
-      ...(via ? { deployedVia: via } : {}),
-    },
-    ...(input.git_sha ? { git: { sha: input.git_sha } } : {}),
-    ...(secrets ? { secrets } : {}),
+    ...comparison(deps, context, { rendered, secrets: input.secrets }),
+    stamps: { ...stampsOf(context), mode },
+    ...gitOf(rendered),
     dryRun: input.dry_run,
     ...(input.expected_revision === undefined ? {} : { expectedRevision: input.expected_revision }),
     ...(input.plan === undefined ? {} : { plan: input.plan }),
     onConflict: input.on_conflict,
-    call: { signal },
+    seen: { deployment: live.tentacle },
   };
+}
+
+/** The commit that the set itself names, so that Deployment and revision agree. */
+function gitOf(rendered: RenderedTentacle): Pick<ApplyRequest, 'git'> {
+  const deployment = rendered.manifests.find(({ kind }) => kind === 'Deployment');
+  const sha = deployment?.metadata.annotations?.[annotationKeys.gitSha];
+  const url = deployment?.metadata.annotations?.[annotationKeys.gitUrl];
+  if (sha === undefined && url === undefined) return {};
+  return { git: { ...(sha ? { sha } : {}), ...(url ? { url } : {}) } };
 }
 
 /** Mode of a new tentacle: input, workflow, enclave, default, in this order. It counts at creation only. */
@@ -124,18 +123,8 @@ function modeOf(input: Input, rendered: RenderedTentacle, live: Prepared['live']
   return wanted ?? enclaveDefault ?? defaultTentacleMode;
 }
 
-/** Arguments came out of JSON, so an object in them is a JSON object. */
-export function secretsOf(secrets: Input['secrets']): Record<string, JsonObject | null> | undefined {
-  if (secrets === undefined) return undefined;
-  return Object.fromEntries(
-    Object.entries(secrets).map(([service, value]) => [service, isJsonObject(value) ? value : null]),
-  );
-}
-
 async function diffOf({ cluster }: ToolDependencies, request: ApplyRequest) {
-  const { rendered, secrets, call } = request;
-  const diff = await cluster.diff({ rendered, ...(secrets ? { secrets } : {}), ...(call ? { call } : {}) });
-  return diffEntries(diff.objects);
+  return diffEntries((await cluster.diff(request)).objects);
 }
 
 function describe(input: Input, rendered: RenderedTentacle, result: ApplyResult): Output {

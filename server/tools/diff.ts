@@ -1,7 +1,7 @@
 import { wfDiff } from '../api/apply.ts';
 import type { ToolOutput } from '../api/tools.ts';
 import type { DiffResult, DriftResult, FieldConflict, ObjectDiff } from '../cluster/index.ts';
-import { secretsOf } from './apply.ts';
+import { comparison } from './apply-request.ts';
 import type { ToolDependencies } from './dependencies.ts';
 import { diffEntries } from './diff-entries.ts';
 import { renderGiven, sourceKind } from './source.ts';
@@ -26,18 +26,17 @@ export function diffTool(deps: ToolDependencies): Tool<'wf_diff'> {
     ...wfDiff,
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     mayLast: true,
-    async run(input, { admission, signal }) {
-      const call = { signal };
+    async run(input, context) {
+      const { admission } = context;
       if (sourceKind('wf_diff', input) === 'stored') {
         const name = input.name ?? '';
         await admission.tentacle('wf_diff', input.enclave, name);
-        const drift = await deps.cluster.drift({ enclave: input.enclave, name, call });
+        const drift = await deps.cluster.drift({ enclave: input.enclave, name, call: { signal: context.signal } });
         return { ...place(input.enclave, name), compared: 'stored', ...driftOutput(drift), warnings: [] };
       }
       const rendered = renderGiven(input, deps.rendererOptions);
       await admission.preview('wf_diff', rendered.enclave, rendered.name);
-      const secrets = secretsOf(input.secrets);
-      const diff = await deps.cluster.diff({ rendered, ...(secrets ? { secrets } : {}), call });
+      const diff = await deps.cluster.diff(comparison(deps, context, { rendered, secrets: input.secrets }));
       return {
         ...place(rendered.enclave, rendered.name),
         compared: 'source',

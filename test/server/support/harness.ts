@@ -1,0 +1,136 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type AppDependencies, createApp } from '../../../server/app.ts';
+import { createRateLimiter } from '../../../server/auth/rate-limit.ts';
+import { createTokenFileAuthenticator } from '../../../server/auth/token-file.ts';
+import { type Cluster, createCluster } from '../../../server/cluster/index.ts';
+import { createLifecycle, type Lifecycle } from '../../../server/lifecycle.ts';
+import { createMcpEndpoint } from '../../../server/mcp/handler.ts';
+import { createReadiness } from '../../../server/readiness.ts';
+import { type AuditRecord, createAuditSink } from '../../../server/telemetry/audit.ts';
+import { createLogger } from '../../../server/telemetry/log.ts';
+import { createMetrics, type Metrics } from '../../../server/telemetry/metrics.ts';
+import { createCatalog } from '../../../server/tools/catalog.ts';
+import { createRunRecorder } from '../../../server/tools/run-record.ts';
+import { rendererOptions } from './renderer-options.ts';
+
+export const token = 'unit-test-token-'.padEnd(64, 'z');
+
+export interface HarnessOptions {
+  /** Where the API server is. Default: an address where nobody answers. */
+  readonly apiServer?: string;
+  readonly origins?: AppDependencies['origins'];
+  readonly callsPerSecond?: number;
+  readonly failedAuthentications?: number;
+  readonly keepAliveMs?: number;
+  /** Fills the caches before it serves. Default false. */
+  readonly startCache?: boolean;
+}
+
+/** The whole server on a loopback port, wired as `main.ts` does it. */
+export interface Harness {
+  readonly url: string;
+  readonly endpoint: string;
+  readonly server: Server;
+  readonly cluster: Cluster;
+  readonly lifecycle: Lifecycle;
+  readonly metrics: Metrics;
+  readonly audit: AuditRecord[];
+  /** Every log line, as text. */
+  readonly logs: string[];
+  /** Puts another content into the token file. */
+  setTokens(content: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
+  const folder = await mkdtemp(join(tmpdir(), 'tentacular-app-'));
+  const tokenFile = join(folder, 'token');
+  await writeFile(tokenFile, token);
+  const audit: AuditRecord[] = [];
+  const logs: string[] = [];
+  const log = createLogger('trace', { write: (line) => logs.push(line) });
+  const metrics = createMetrics();
+  const lifecycle = createLifecycle();
+  const cluster = await createCluster({
+    connection: { kind: 'direct', server: options.apiServer ?? 'http://127.0.0.1:1' },
+    onRequest: ({ verb, resource, status, durationMs }) =>
+      metrics.apiRequest(verb, resource, status, durationMs / 1000),
+  });
+  let id = 0;
+  const catalog = createCatalog({
+    cluster,
+    rendererOptions,
+    version: '0.0.0-test',
+    runs: createRunRecorder(cluster, (message) => logs.push(message)),
+    now: Date.now,
+    newId: () => `run-${++id}`,
+  });
+  const mcp = createMcpEndpoint({
+    cluster,
+    catalog,
+    version: '0.0.0-test',
+    log,
+    metrics,
+    audit: createAuditSink((line) => audit.push(JSON.parse(line) as AuditRecord)),
+    now: Date.now,
+    stopping: lifecycle.stopping,
+    ...(options.keepAliveMs === undefined ? {} : { keepAliveMs: options.keepAliveMs }),
+  });
+  const app = createApp({
+    mcp,
+    authenticators: [await createTokenFileAuthenticator({ path: tokenFile, checkIntervalMs: 0 })],
+    origins: options.origins ?? { allowedOrigins: [], allowedHosts: [] },
+    limits: {
+      calls: createRateLimiter({
+        perSecond: options.callsPerSecond ?? 10_000,
+        burst: options.callsPerSecond ?? 10_000,
+      }),
+      failedAuthentication: createRateLimiter({ perSecond: 0.01, burst: options.failedAuthentications ?? 1000 }),
+    },
+    lifecycle,
+    notReady: createReadiness(cluster, { ageMs: 0 }),
+    log,
+    metrics,
+  });
+  if (options.startCache) await cluster.cache.start();
+  const server = createServer(app);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    url,
+    endpoint: `${url}/mcp`,
+    server,
+    cluster,
+    lifecycle,
+    metrics,
+    audit,
+    logs,
+    setTokens: (content) => writeFile(tokenFile, content),
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await mcp.close();
+      await cluster.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+/** One JSON-RPC request by hand, as a client that is not an SDK would send it. */
+export function post(endpoint: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(endpoint, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      ...headers,
+    },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+}
