@@ -88,7 +88,7 @@ async function fileKey(file: ImageFile): Promise<string> {
 
 async function tagOf(definition: ImageDefinition, key: string, root: string): Promise<string> {
   const manifest: unknown = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  const version = isJsonObject(manifest) && typeof manifest['version'] === 'string' ? manifest['version'] : '0.0.0';
+  const version = isJsonObject(manifest) && typeof manifest.version === 'string' ? manifest.version : '0.0.0';
   return definition.tag === 'version' ? version : `${version}-${key.slice(0, 12)}`;
 }
 
@@ -97,7 +97,7 @@ async function readDescription(path: string, tar: string, ref: string): Promise<
   try {
     await access(tar);
     const found: unknown = JSON.parse(await readFile(path, 'utf8'));
-    if (!isJsonObject(found) || found['ref'] !== ref) return undefined;
+    if (!isJsonObject(found) || found.ref !== ref) return undefined;
     const { digest, sizeBytes } = found;
     return typeof digest === 'string' && typeof sizeBytes === 'number' ? { ref, digest, sizeBytes, tar } : undefined;
   } catch {

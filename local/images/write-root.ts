@@ -16,7 +16,7 @@ if (known === undefined || folder === undefined) {
   process.exitCode = 2;
 } else {
   const root = resolve(import.meta.dirname, '../..');
-  const cacheDir = env['TENTACULAR_CACHE'] ?? join(root, 'node_modules/.cache/tentacular');
+  const cacheDir = env.TENTACULAR_CACHE ?? join(root, 'node_modules/.cache/tentacular');
   const layers = await imageLayers(imageDefinitions[known], { root, cacheDir });
   for (const file of layers.flatMap((layer) => layer.files)) await writeImageFile(resolve(folder), file);
 }
