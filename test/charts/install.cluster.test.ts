@@ -17,6 +17,8 @@ describe('the installed release', () => {
   it('passes helm test', async () => {
     const output = await helm(program, ['test', 'tentacular-mcp', '--logs', ...where]);
     expect(output).toContain('Succeeded');
+    expect(output.match(/^ok /gm)).toHaveLength(4);
+    expect(output).not.toContain('FAIL');
   });
 
   it('made a token of 64 characters, and keeps it across upgrades and rollbacks', async () => {
