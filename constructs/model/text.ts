@@ -14,6 +14,14 @@ export function hasHiddenCharactersInProse(text: string): boolean {
   return hiddenInProse.test(text);
 }
 
+/** The text with each control, zero-width or direction character as an escape: safe to print in a message. */
+export function showHidden(text: string): string {
+  if (!hidden.test(text)) return text;
+  return Array.from(text, (character) =>
+    hidden.test(character) ? `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}` : character,
+  ).join('');
+}
+
 /** Names that reach into a JavaScript prototype when used as a key (`__proto__`, `constructor`, `toString`, ...). */
 export function isPrototypeName(name: string): boolean {
   return name === 'prototype' || name in {};

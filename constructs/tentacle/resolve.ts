@@ -31,10 +31,11 @@ export interface ResolvedTentacle {
  * @throws TentacularError `invalid_input` with the faults of workflow.yaml, files and options together.
  */
 export function resolveTentacle(source: TentacleSource, options: RendererOptions): ResolvedTentacle {
-  const { workflow, faults: workflowFaults, locate } = checkWorkflow(source.workflow);
+  const { workflow, draft, faults: workflowFaults, locate } = checkWorkflow(source.workflow);
   const faults: Fault[] = [...workflowFaults];
   const at = (path: string): Partial<Position> => locate(path) ?? {};
-  const name = source.name ?? workflow?.name ?? '';
+  const readable = workflow ?? draft;
+  const name = source.name ?? readable?.name ?? '';
   if (!isEnclaveName(source.enclave)) {
     faults.push({
       path: 'enclave',
@@ -59,21 +60,29 @@ export function resolveTentacle(source: TentacleSource, options: RendererOptions
     ...(moduleProxy ? { moduleProxy } : {}),
   });
   faults.push(...code.faults);
-  if (!workflow) throw invalidInput(`workflow ${name}`.trim(), faults);
+  if (!readable) throw invalidInput('workflow.yaml', faults);
 
   const present = Object.keys(source.files);
-  for (const [node, { path }] of Object.entries(workflow.nodes)) {
-    if (present.includes(path)) continue;
+  for (const [node, { path }] of Object.entries(readable.nodes)) {
+    if (path === '' || present.includes(path)) continue;
     const where = `${childPath('nodes', node)}.path`;
+    if (faults.some((fault) => fault.path === where)) continue;
     const allowed =
       present.length === 0 ? 'a file that comes along; none did' : shorten(present.sort().join(', '), 300);
     faults.push({ path: where, message: 'is none of the files', found: path, allowed, ...at(where) });
   }
-  const { rules, faults: egressFaults } = egressRules({ workflow, options, modules: code.imports.kind !== 'none' });
+  const { rules, faults: egressFaults } = egressRules({
+    workflow: readable,
+    options,
+    modules: code.imports.kind !== 'none',
+  });
   faults.push(...egressFaults.map((fault) => ({ ...fault, ...at(fault.path) })));
-  const image = source.image ?? workflow.deployment.image ?? options.engineImage;
-  faults.push(...imageFaults({ source, workflow, image, options }).map((fault) => ({ ...fault, ...at(fault.path) })));
-  if (faults.length > 0) throw invalidInput(`tentacle ${name}`, faults);
+  const image = source.image ?? readable.deployment.image ?? options.engineImage;
+  if (workflow) {
+    faults.push(...imageFaults({ source, workflow, image, options }).map((fault) => ({ ...fault, ...at(fault.path) })));
+  }
+  if (!workflow || faults.length > 0)
+    throw invalidInput(isTentacleName(name) ? `tentacle ${name}` : 'workflow.yaml', faults);
   return {
     enclave: source.enclave,
     name,

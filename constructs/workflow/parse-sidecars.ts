@@ -14,8 +14,15 @@ const nameRule = 'a lower-case DNS label of at most 50 characters, not engine';
 const namePattern = /^[a-z](?:[-a-z0-9]{0,48}[a-z0-9])?$/;
 const envName = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 
-/** `sidecars`: containers beside the engine that nodes reach on localhost; names and ports are unique. */
-export function parseSidecars(reader: Reader, value: JsonValue | undefined): Sidecar[] {
+/**
+ * `sidecars`: containers beside the engine that nodes reach on localhost; names and ports are unique.
+ * @param dependencies Names of the contract: nodes find both by `ctx.dependency(name)`.
+ */
+export function parseSidecars(
+  reader: Reader,
+  value: JsonValue | undefined,
+  dependencies: readonly string[],
+): Sidecar[] {
   const sidecars: Sidecar[] = [];
   const names = new Set<string>([engineContainerName]);
   const ports = new Set<number>();
@@ -26,6 +33,10 @@ export function parseSidecars(reader: Reader, value: JsonValue | undefined): Sid
     const name = reader.text(fields.name, `${path}.name`, { pattern: namePattern, allowed: nameRule });
     if (name !== undefined && names.has(name)) {
       reader.fault(`${path}.name`, 'is taken', { found: name, allowed: nameRule });
+    }
+    if (name !== undefined && dependencies.includes(name)) {
+      const allowed = 'different names: nodes find both by ctx.dependency(name)';
+      reader.fault(`${path}.name`, 'is also the name of a dependency', { found: name, allowed });
     }
     const image = parseImage(reader, fields.image, `${path}.image`);
     const port = reader.integer(fields.port, `${path}.port`, { min: 1024, max: 65_535 });

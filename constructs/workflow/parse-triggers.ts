@@ -14,8 +14,15 @@ const subjectPattern = /^(?:[-A-Za-z0-9_$]+|\*)(?:\.(?:[-A-Za-z0-9_$]+|\*))*(?:\
 /** Most occurrences that one catch-up fires (schedule.md). */
 const maxCatchUp = 100;
 
-/** `triggers`; `manual` alone where there are none. Several cron triggers need names of their own. */
-export function parseTriggers(reader: Reader, value: JsonValue | undefined): Trigger[] {
+/**
+ * `triggers`; `manual` alone where there are none. Several cron triggers need names of their own.
+ * @param dependencies Names of the contract: a queue needs NATS.
+ */
+export function parseTriggers(
+  reader: Reader,
+  value: JsonValue | undefined,
+  dependencies: readonly string[],
+): Trigger[] {
   const triggers: Trigger[] = [];
   const names = new Map<string, number>();
   const items = reader.list(value, 'triggers', { max: 50 });
@@ -31,6 +38,10 @@ export function parseTriggers(reader: Reader, value: JsonValue | undefined): Tri
       const allowed = 'a NATS subject like orders.created, orders.* or orders.>';
       const subject = reader.text(fields?.subject, `${path}.subject`, { max: 200, pattern: subjectPattern, allowed });
       if (subject !== undefined) triggers.push({ type, subject });
+      if (!dependencies.includes('tentacular-nats')) {
+        const hint = 'add the bare key tentacular-nats to contract.dependencies';
+        reader.fault(path, 'needs NATS, which the contract does not name', { found: type, hint });
+      }
     } else if (type === 'cron') {
       const trigger = parseCronTrigger(reader, reader.fields(item, path, cronKeys), path);
       if (!trigger) continue;

@@ -30,8 +30,13 @@ const topLevelKeys = [
 
 /** A workflow, or everything that is wrong with its source; never both. */
 export type CheckedWorkflow = (
-  | { readonly workflow: Workflow; readonly faults: readonly [] }
-  | { readonly workflow?: never; readonly faults: readonly Fault[] }
+  | { readonly workflow: Workflow; readonly draft?: never; readonly faults: readonly [] }
+  | {
+      readonly workflow?: never;
+      /** What could be read in spite of the faults: good for finding more of them, and for nothing else. */
+      readonly draft?: Workflow;
+      readonly faults: readonly Fault[];
+    }
 ) & {
   /** Where the value at a path stands, for faults that others find; undefined for input that was no text. */
   locate(path: string): Position | undefined;
@@ -54,7 +59,7 @@ export function checkWorkflow(input: string | JsonObject): CheckedWorkflow {
   if (source.value === undefined) return { faults: source.faults, locate };
   const reader = new Reader(source);
   const fields = reader.fields(source.value, '', topLevelKeys);
-  if (!fields) return { faults: reader.faults, locate };
+  if (!fields) return { faults: inOrder(reader.faults), locate };
 
   const name = reader.text(fields.name, 'name', { allowed: tentacleNameRule });
   if (name !== undefined && !isTentacleName(name))
@@ -72,33 +77,17 @@ export function checkWorkflow(input: string | JsonObject): CheckedWorkflow {
   };
   const environment =
     fields.environment === undefined ? undefined : reader.text(fields.environment, 'environment', environmentRule);
-  const triggers = parseTriggers(reader, fields.triggers);
+  const contract = parseContract(reader, fields.contract);
+  const dependencies = Object.keys(contract.dependencies);
+  const triggers = parseTriggers(reader, fields.triggers, dependencies);
   const nodes = parseNodes(reader, fields.nodes);
   const edges = parseEdges(reader, fields.edges, nodes);
   const config = parseConfig(reader, fields.config);
   const deployment = parseDeployment(reader, fields.deployment);
-  const contract = parseContract(reader, fields.contract);
-  const sidecars = parseSidecars(reader, fields.sidecars);
-  const queue = triggers.findIndex((trigger) => trigger.type === 'queue');
-  if (queue >= 0 && !Object.hasOwn(contract.dependencies, 'tentacular-nats')) {
-    const hint = 'add the bare key tentacular-nats to contract.dependencies';
-    reader.fault(childPath('triggers', queue), 'needs NATS, which the contract does not name', {
-      found: 'queue',
-      hint,
-    });
-  }
-  for (const [index, sidecar] of sidecars.entries()) {
-    if (!Object.hasOwn(contract.dependencies, sidecar.name)) continue;
-    const allowed = 'different names: nodes find both by ctx.dependency(name)';
-    reader.fault(`${childPath('sidecars', index)}.name`, 'is also the name of a dependency', {
-      found: sidecar.name,
-      allowed,
-    });
-  }
-  if (reader.faults.length > 0 || name === undefined || version === undefined) return { faults: reader.faults, locate };
+  const sidecars = parseSidecars(reader, fields.sidecars, dependencies);
   const workflow: Workflow = {
-    name,
-    version,
+    name: name ?? '',
+    version: version ?? '',
     ...(description === undefined ? {} : { description }),
     ...(tags === undefined ? {} : { tags }),
     ...(environment === undefined ? {} : { environment }),
@@ -110,7 +99,13 @@ export function checkWorkflow(input: string | JsonObject): CheckedWorkflow {
     contract,
     sidecars,
   };
-  return { workflow, faults: [], locate };
+  const { faults } = reader;
+  return faults.length === 0 ? { workflow, faults: [], locate } : { draft: workflow, faults: inOrder(faults), locate };
+}
+
+/** In the order of the text, as a person reads it; faults without a place come first. */
+function inOrder(faults: readonly Fault[]): Fault[] {
+  return faults.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
 }
 
 const versionRule = 'a quoted semantic version like "1.2.3" or "1.0", at most 63 characters, a letter or digit last';

@@ -142,7 +142,11 @@ export class Reader {
       this.fault(path, 'is missing', { allowed, ...(hint === undefined ? {} : { hint }) });
       return;
     }
-    const found = hideValue ? {} : { found: this.#source.written(path) ?? summary(value) };
+    // 1.10 is the number 1.1 by now: what was written tells more.
+    const written = typeof value === 'number' ? this.#source.written(path) : undefined;
+    const found = hideValue
+      ? {}
+      : { found: written === undefined || written === String(value) ? summary(value) : written };
     this.fault(path, 'is not what is allowed here', { ...found, allowed, ...(hint === undefined ? {} : { hint }) });
   }
 }

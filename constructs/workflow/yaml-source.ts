@@ -1,7 +1,7 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import type { Fault } from '../model/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
-import { hasHiddenCharacters, isPrototypeName } from '../model/text.ts';
+import { hasHiddenCharacters, isPrototypeName, showHidden } from '../model/text.ts';
 
 /** Longest YAML text that is parsed, in UTF-16 code units. */
 export const maxYamlLength = 262_144;
@@ -35,9 +35,9 @@ export function childPath(path: string, key: string | number): string {
   return path === '' ? key : `${path}.${key}`;
 }
 
-/** At most `limit` characters of a text, with an ellipsis where it was cut. */
+/** At most `limit` characters of a text, with an ellipsis where it was cut; invisible characters as escapes. */
 export function shorten(text: string, limit = 80): string {
-  return text.length <= limit ? text : `${text.slice(0, limit)}…`;
+  return showHidden(text.length <= limit ? text : `${text.slice(0, limit)}…`);
 }
 
 /** Faults that any document may have, whatever it means: hostile keys, values that JSON has not, sizes. */
@@ -139,7 +139,7 @@ export function sourceOfYaml(text: string): SourceDocument {
       error.code === 'DUPLICATE_KEY'
         ? 'the same key stands twice in one mapping'
         : `is not valid YAML: ${firstLine(error.message)}`;
-    const found = shorten(text.slice(error.pos[0], error.pos[1]).trim(), 40);
+    const found = shorten(/^\S[^\s:]*/.exec(text.slice(error.pos[0]))?.[0] ?? '', 40);
     return { path: '', message, ...(found === '' ? {} : { found }), ...at(error.pos[0]) };
   });
   if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY'))
