@@ -14,7 +14,7 @@
  * Input and output are JSON. A root node gets the input of the run (`{}` where the caller sent none); a node with one
  * upstream gets its output as it is; a node with several gets an object keyed by their names. What a node returns is
  * copied for each reader, so nobody sees a neighbour's changes; `undefined` becomes `null`; what JSON cannot say
- * (functions, bigint, NaN, Map, cycles, more than 4 MiB) fails the node with the path of the offending value.
+ * (functions, bigint, NaN, Map, cycles, more than 2 MiB) fails the node with the path of the offending value.
  */
 
 /** A JSON value. */

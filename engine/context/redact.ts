@@ -1,10 +1,10 @@
 /** What a secret's value is replaced by. */
-export const redacted = '[redacted]';
+const redacted = '[redacted]';
 
 /** In log lines and error messages values of at least this many characters are replaced; shorter ones are too common. */
-export const minTextLength = 4;
+const minTextLength = 4;
 /** In outputs, which are data, only values of at least this many: `admin` as a role is not the user name `admin`. */
-export const minOutputLength = 8;
+const minOutputLength = 8;
 /** Values remembered, the oldest forgotten first: rotated secrets stay covered for long, not for ever. */
 export const maxValues = 2000;
 

@@ -1,5 +1,5 @@
 /** Delay before the first retry, in milliseconds, before jitter. */
-export const firstDelayMs = 200;
+const firstDelayMs = 200;
 /** No delay is longer. */
 export const longestDelayMs = 10_000;
 

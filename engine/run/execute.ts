@@ -6,12 +6,12 @@ import type { Plan, PlannedNode } from './plan.ts';
 import { describeDuration, pause, type Time } from './time.ts';
 
 /** Largest output of one node, in bytes of JSON. */
-export const maxOutputBytes = 4 * 1024 * 1024;
-/** Largest sum of the outputs of one run, in bytes of JSON. */
-export const maxRunOutputBytes = 16 * 1024 * 1024;
+export const maxOutputBytes = 2 * 1024 * 1024;
+/** Largest sum of the outputs of one run, in bytes of JSON: with all the rest the answer stays below the 8 MiB that callers read. */
+const maxRunOutputBytes = 6 * 1024 * 1024;
 
 /** `cancelled`: was running when another node failed or the pod went away. `skipped`: never started. */
-export type NodeStatus = 'ok' | 'failed' | 'timeout' | 'cancelled' | 'skipped';
+type NodeStatus = 'ok' | 'failed' | 'timeout' | 'cancelled' | 'skipped';
 
 export interface NodeReport {
   readonly name: string;

@@ -1,7 +1,7 @@
 /** What is looked at of an error message, in characters. It is redacted, and only then cut to what is shown. */
 const maxRawLength = 64 * 1024;
 /** Longest error message that leaves the engine, in characters. */
-export const maxMessageLength = 2000;
+const maxMessageLength = 2000;
 
 /** What a node threw, reduced to what may be shown: never a stack. */
 export interface Failure {

@@ -1,7 +1,7 @@
 import type { NodeReport } from '../run/execute.ts';
 
 /** Runs that the error rate looks back on, and durations kept for the percentiles of each node. */
-export const windowSize = 100;
+const windowSize = 100;
 
 export interface LastRun {
   readonly run_id: string;
@@ -14,7 +14,7 @@ export interface LastRun {
   readonly error?: string;
 }
 
-export interface NodeStatistics {
+interface NodeStatistics {
   /** Runs in which the node was called. */
   readonly count: number;
   readonly failures: number;

@@ -162,7 +162,7 @@ export async function startEngine(setting: ProcessSetting): Promise<EngineProces
 }
 
 /** A port that nothing listens on right now. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, resolve));
   const address = server.address();
