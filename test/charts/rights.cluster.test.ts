@@ -87,5 +87,5 @@ describe('the rights of the server', () => {
     const requests = await used();
     const idle = [...given(await renderChart(inject('helm')))].filter((right) => !requests.has(right));
     expect(idle.sort()).toEqual(Object.keys(ahead).sort());
-  });
+  }, 240_000);
 });
