@@ -49,9 +49,18 @@ describe('input from a stranger', () => {
     ['wf_list', { enclave: '' }],
   ] as [string, JsonObject][])('%s refuses a namespace that is not an enclave, and kube-system', async (tool, args) => {
     if (!(await mcp.toolNames()).includes(tool)) return expect(['wf_describe']).toContain(tool);
-    for (const namespace of [foreign, 'kube-system', 'default', 'tentacular-system', 'no-such-namespace']) {
+    for (const [namespace, name] of [
+      [foreign, 'x'],
+      ['kube-system', 'coredns'], // exists, and answers as if it did not
+      ['tentacular-system', 'tentacular-mcp'],
+      ['default', 'x'],
+      ['no-such-namespace', 'x'],
+    ] as const) {
       const before = await kube.get('namespace', namespace);
-      const input = 'enclave' in args ? { ...args, enclave: namespace } : { ...args, name: namespace };
+      const input =
+        'enclave' in args
+          ? { ...args, enclave: namespace, ...('name' in args ? { name } : {}) }
+          : { ...args, name: namespace };
       const error = await mcp.refused(tool, input);
       expect(['not_found', 'invalid_input', 'permission_denied']).toContain(error.code);
       expect((await kube.get('namespace', namespace))?.metadata.resourceVersion).toBe(before?.metadata.resourceVersion);
