@@ -55,12 +55,12 @@ function text(value: JsonValue | undefined): string {
 }
 
 function causesOf(status: JsonObject): StatusCause[] {
-  const details = isJsonObject(status['details']) ? status['details'] : {};
-  const causes = Array.isArray(details['causes']) ? details['causes'] : [];
+  const details = isJsonObject(status.details) ? status.details : {};
+  const causes = Array.isArray(details.causes) ? details.causes : [];
   return causes.filter(isJsonObject).map((cause) => ({
-    reason: text(cause['reason']),
-    field: text(cause['field']),
-    message: text(cause['message']),
+    reason: text(cause.reason),
+    field: text(cause.field),
+    message: text(cause.message),
   }));
 }
 
@@ -137,9 +137,9 @@ export function errorOfAnswer(
   options: { readonly write: boolean; readonly secret: boolean },
 ): ApiError {
   const answer = isJsonObject(body) ? body : {};
-  const reason = text(answer['reason']);
+  const reason = text(answer.reason);
   const causes = causesOf(answer);
-  const said = plainText(text(answer['message']) || `HTTP ${status}`);
+  const said = plainText(text(answer.message) || `HTTP ${status}`);
   const message = options.secret ? withoutValues(said) : said;
   const verdict = judge(status, reason, said);
   const failure: ApiFailure = {

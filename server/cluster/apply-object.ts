@@ -74,7 +74,7 @@ function dropField(object: Manifest, path: Difference['path']): Manifest {
   const reduced = withoutPath({ ...(rest as { [key: string]: JsonValue }), metadata: { ...metadata } }, path);
   const kept = isJsonObject(reduced) ? reduced : {};
   // Identity always stays: only fields that others own are ever dropped.
-  const labels = isJsonObject(kept['metadata']) ? kept['metadata'] : {};
+  const labels = isJsonObject(kept.metadata) ? kept.metadata : {};
   const identity = { name: metadata.name, ...(metadata.namespace ? { namespace: metadata.namespace } : {}) };
   return { ...kept, apiVersion: object.apiVersion, kind: object.kind, metadata: { ...labels, ...identity } };
 }

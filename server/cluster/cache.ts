@@ -84,12 +84,12 @@ function trim(object: Manifest): Manifest {
 }
 
 function trimSpec(spec: JsonObject): JsonObject {
-  const template = isJsonObject(spec['template']) ? spec['template'] : {};
-  const pod = isJsonObject(template['spec']) ? template['spec'] : {};
-  const containers = (Array.isArray(pod['containers']) ? pod['containers'] : [])
+  const template = isJsonObject(spec.template) ? spec.template : {};
+  const pod = isJsonObject(template.spec) ? template.spec : {};
+  const containers = (Array.isArray(pod.containers) ? pod.containers : [])
     .filter(isJsonObject)
-    .map((container) => ({ name: container['name'] ?? '', image: container['image'] ?? '' }));
-  return { replicas: spec['replicas'] ?? 0, template: { spec: { containers } } };
+    .map((container) => ({ name: container.name ?? '', image: container.image ?? '' }));
+  return { replicas: spec.replicas ?? 0, template: { spec: { containers } } };
 }
 
 const ours = { [labelKeys.managedBy]: managedBy };

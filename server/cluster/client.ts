@@ -91,12 +91,11 @@ export class Client implements Reader {
       };
       const page = await this.transport.send(request, options);
       const body = isJsonObject(page) ? page : {};
-      const metadata = isJsonObject(body['metadata']) ? body['metadata'] : {};
-      for (const item of Array.isArray(body['items']) ? body['items'] : [])
-        items.push(asManifest(item, query, subject));
+      const metadata = isJsonObject(body.metadata) ? body.metadata : {};
+      for (const item of Array.isArray(body.items) ? body.items : []) items.push(asManifest(item, query, subject));
       if (items.length > maxItems) throw tooMany(subject, maxItems);
-      next = typeof metadata['continue'] === 'string' ? metadata['continue'] : '';
-      if (!next) return { items, resourceVersion: String(metadata['resourceVersion'] ?? '') };
+      next = typeof metadata.continue === 'string' ? metadata.continue : '';
+      if (!next) return { items, resourceVersion: String(metadata.resourceVersion ?? '') };
     }
   }
 
@@ -182,7 +181,7 @@ export class Client implements Reader {
     };
     const answer = await this.transport.send(request, options);
     const body = isJsonObject(answer) ? answer : {};
-    return { gitVersion: String(body['gitVersion'] ?? ''), platform: String(body['platform'] ?? '') };
+    return { gitVersion: String(body.gitVersion ?? ''), platform: String(body.platform ?? '') };
   }
 
   #writeQuery(options: WriteOptions): URLSearchParams {
@@ -224,7 +223,7 @@ export function asManifest(
   kind: { readonly apiVersion: string; readonly kind: string },
   subject: string,
 ): Manifest {
-  if (isJsonObject(value) && isJsonObject(value['metadata']) && typeof value['metadata']['name'] === 'string') {
+  if (isJsonObject(value) && isJsonObject(value.metadata) && typeof value.metadata.name === 'string') {
     const object: JsonObject = { ...value, apiVersion: kind.apiVersion, kind: kind.kind };
     return object as Manifest;
   }

@@ -70,16 +70,18 @@ function visit(
   path: FieldPath,
   found: Difference[],
 ): void {
-  if (owned && !isWhole(owned)) {
-    if (Array.isArray(ours)) return visitList(ours, theirs, owned, path, found);
-    if (isJsonObject(ours)) return visitObject(ours, theirs, owned, path, found);
+  const nested = owned === undefined || !isWhole(owned);
+  if (owned && nested && Array.isArray(ours)) {
+    visitList(ours, theirs, owned, path, found);
+    return;
+  }
+  if (nested && isJsonObject(ours) && (owned || (!isEmpty(ours) && isJsonObject(theirs)))) {
+    visitObject(ours, theirs, owned, path, found);
+    return;
   }
   // An empty `{}` or `[]` that we own says nothing about what others put below it; had they replaced it as a
   // whole, we would no longer own it.
   if (owned && isEmpty(ours) && typeof ours === 'object') return;
-  if (!owned && isJsonObject(ours) && !isEmpty(ours) && isJsonObject(theirs)) {
-    return visitObject(ours, theirs, undefined, path, found);
-  }
   const equal = theirs === undefined ? owned !== undefined && isEmpty(ours) : sameValue(ours, theirs, path);
   if (!equal) found.push(difference('value', path, ours, theirs));
   else if (!owned) found.push(difference('unowned', path, ours, theirs));

@@ -81,7 +81,7 @@ function entry(object: Manifest, action: ObjectDiff['action']): ObjectDiff {
 }
 
 function secretEntry(desired: Manifest, live: LiveSet, request: DiffRequest): ObjectDiff {
-  const secret = describeSecretPatch(live.secret, request.secrets ?? {});
+  const secret = describeSecretPatch(request.rendered, live.secret, request.secrets ?? {});
   return { ...entry(desired, live.secret ? 'update' : 'create'), secret };
 }
 

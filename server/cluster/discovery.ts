@@ -38,7 +38,7 @@ async function resourcesOf(transport: Transport, apiVersion: string, options?: C
       { verb: 'other', resource: 'discovery', method: 'GET', path, subject: `discover ${apiVersion}` },
       options,
     );
-    const resources = isJsonObject(answer) && Array.isArray(answer['resources']) ? answer['resources'] : [];
+    const resources = isJsonObject(answer) && Array.isArray(answer.resources) ? answer.resources : [];
     return resources.filter(isJsonObject).flatMap((resource) => {
       const { name, kind, namespaced } = resource;
       // A slash marks a subresource.

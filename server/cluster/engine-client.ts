@@ -140,7 +140,7 @@ export function createEngineClient(
     },
     async runs(target, options = {}) {
       const { answer, body } = await look(target, '/runs', options.timeoutMs);
-      const listed = isJsonObject(body) ? body['runs'] : body;
+      const listed = isJsonObject(body) ? body.runs : body;
       if (answer.status !== 200 || !Array.isArray(listed)) throw refusal(target, answer, body);
       return listed.filter(isJsonObject).slice(0, options.limit ?? 100);
     },
@@ -174,7 +174,7 @@ function parse(text: string): JsonValue | undefined {
 
 function runReply(target: EngineTarget, request: RunRequest, answer: EngineAnswer): RunReply {
   const body = parse(answer.text);
-  const isRun = isJsonObject(body) && typeof body['run_id'] === 'string';
+  const isRun = isJsonObject(body) && typeof body.run_id === 'string';
   if (!isRun || ![200, 202, 500].includes(answer.status)) throw refusal(target, answer, body, request.runId);
   const { run_id, success, outputs, duration_ms, nodes, error } = body;
   return {
@@ -214,8 +214,7 @@ function refusal(
       });
     case 400:
     case 422: {
-      const said =
-        isJsonObject(body) && typeof body['message'] === 'string' ? `: ${plainText(body['message'], 300)}` : '';
+      const said = isJsonObject(body) && typeof body.message === 'string' ? `: ${plainText(body.message, 300)}` : '';
       return new TentacularError('invalid_input', `${of} refuses the request${said}`, { hint: 'Send JSON as input.' });
     }
     default:

@@ -89,7 +89,7 @@ export class GuardedWriter implements Writer {
     await this.#check(live, options);
     const { name, namespace, uid, resourceVersion } = live.metadata;
     if (!uid || !resourceVersion) throw refused(live, 'it was not read from the cluster');
-    const given = fields['metadata'];
+    const given = fields.metadata;
     const extra = typeof given === 'object' && given !== null && !Array.isArray(given) ? given : {};
     const metadata = { ...extra, name, ...(namespace ? { namespace } : {}), uid, resourceVersion };
     const manifest = { ...fields, apiVersion: live.apiVersion, kind: live.kind, metadata } as Manifest;

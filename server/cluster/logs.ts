@@ -81,7 +81,7 @@ async function podsOf({ client }: Pick<Context, 'client'>, query: LogQuery, call
 
 function containersOf(pod: Manifest): string[] {
   const specs = [...objectsIn(pod.spec, 'initContainers'), ...objectsIn(pod.spec, 'containers')];
-  return specs.flatMap((spec) => (typeof spec['name'] === 'string' ? [spec['name']] : []));
+  return specs.flatMap((spec) => (typeof spec.name === 'string' ? [spec.name] : []));
 }
 
 interface ContainerLog {

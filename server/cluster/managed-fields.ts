@@ -11,13 +11,13 @@ interface Entry {
 }
 
 function entriesOf(live: Manifest): Entry[] {
-  const listed = live.metadata['managedFields'];
+  const listed = live.metadata.managedFields;
   return (Array.isArray(listed) ? listed : []).filter(isJsonObject).map((entry) => ({
-    manager: String(entry['manager'] ?? ''),
-    operation: String(entry['operation'] ?? ''),
-    apiVersion: String(entry['apiVersion'] ?? ''),
-    subresource: String(entry['subresource'] ?? ''),
-    fields: isJsonObject(entry['fieldsV1']) ? entry['fieldsV1'] : {},
+    manager: String(entry.manager ?? ''),
+    operation: String(entry.operation ?? ''),
+    apiVersion: String(entry.apiVersion ?? ''),
+    subresource: String(entry.subresource ?? ''),
+    fields: isJsonObject(entry.fieldsV1) ? entry.fieldsV1 : {},
   }));
 }
 

@@ -13,17 +13,13 @@ import { describeSecretPatch, type SecretPatch } from './secret.ts';
  * generation, over its data. Never over resourceVersion or status, which move by themselves, and never over the
  * values of a Secret: times of its writes stand for them.
  */
-export function planDigest(
-  rendered: Pick<RenderedTentacle, 'sourceHash' | 'specHash'>,
-  live: LiveSet,
-  secrets: SecretPatch,
-): string {
+export function planDigest(rendered: RenderedTentacle, live: LiveSet, secrets: SecretPatch): string {
   const objects = [...live.objects.values()].map(objectState);
-  objects.sort((a, b) => (String(a['key']) < String(b['key']) ? -1 : 1));
+  objects.sort((a, b) => (String(a.key) < String(b.key) ? -1 : 1));
   return digestOf({
     source: rendered.sourceHash,
     spec: rendered.specHash,
-    secrets: describeSecretPatch(live.secret, secrets),
+    secrets: describeSecretPatch(rendered, live.secret, secrets),
     objects,
   });
 }
@@ -42,9 +38,9 @@ function objectState(object: Manifest): JsonObject {
 
 function contentState(object: Manifest): JsonValue {
   if (object.kind === 'Secret') {
-    const entries = object.metadata['managedFields'];
+    const entries = object.metadata.managedFields;
     const written = (Array.isArray(entries) ? entries : []).filter(isJsonObject);
-    return written.map((entry) => `${entry['manager']} ${entry['operation']} ${entry['time']}`);
+    return written.map((entry) => `${entry.manager} ${entry.operation} ${entry.time}`);
   }
   const { metadata: _metadata, status: _status, ...content } = object;
   return digestOf(content as JsonObject);

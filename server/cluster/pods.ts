@@ -104,14 +104,14 @@ function containerInfo(status: JsonObject): ContainerInfo {
   return {
     name: textIn(status, 'name') ?? '',
     image: textIn(status, 'image') ?? '',
-    ready: status['ready'] === true,
+    ready: status.ready === true,
     restarts: numberIn(status, 'restartCount'),
     state,
     ...optional('reason', textIn(current, 'reason')),
     ...optional('message', textIn(current, 'message')),
-    ...optional('exitCode', typeof current['exitCode'] === 'number' ? current['exitCode'] : undefined),
+    ...optional('exitCode', typeof current.exitCode === 'number' ? current.exitCode : undefined),
     ...optional('lastReason', textIn(last, 'reason')),
-    ...optional('lastExitCode', typeof last['exitCode'] === 'number' ? last['exitCode'] : undefined),
+    ...optional('lastExitCode', typeof last.exitCode === 'number' ? last.exitCode : undefined),
   };
 }
 
@@ -121,15 +121,15 @@ export function podInfo(pod: Manifest): PodInfo {
   const statuses = [...objectsIn(status, 'initContainerStatuses'), ...objectsIn(status, 'containerStatuses')];
   const containers = statuses.map(containerInfo);
   const conditions = objectsIn(status, 'conditions');
-  const condition = (type: string) => conditions.find((c) => c['type'] === type);
+  const condition = (type: string) => conditions.find((c) => c.type === type);
   const scheduled = condition('PodScheduled');
-  const unschedulable = scheduled?.['status'] === 'False' ? scheduled : {};
+  const unschedulable = scheduled?.status === 'False' ? scheduled : {};
   const failing = containers.find((c) => !c.ready && c.reason !== undefined && c.reason !== 'Completed');
   const labels = metadata.labels ?? {};
   return {
     name: metadata.name,
     phase: textIn(status, 'phase') ?? 'Unknown',
-    ready: condition('Ready')?.['status'] === 'True',
+    ready: condition('Ready')?.status === 'True',
     terminating: metadata.deletionTimestamp !== undefined,
     restarts: containers.reduce((sum, container) => sum + container.restarts, 0),
     createdAt: metadata.creationTimestamp ?? '',

@@ -60,13 +60,13 @@ export async function findLeftovers(
 
 /** Names of the ConfigMaps that the pods of a ReplicaSet or Deployment mount. */
 function configMapsOf(owner: Manifest): string[] {
-  const template = isJsonObject(owner.spec?.['template']) ? owner.spec['template'] : {};
-  const pod = isJsonObject(template['spec']) ? template['spec'] : {};
+  const template = isJsonObject(owner.spec?.template) ? owner.spec.template : {};
+  const pod = isJsonObject(template.spec) ? template.spec : {};
   const nameIn = (value: JsonValue | undefined) =>
-    isJsonObject(value) && isJsonObject(value['configMap']) ? String(value['configMap']['name'] ?? '') : '';
-  return (Array.isArray(pod['volumes']) ? pod['volumes'] : []).flatMap((volume) => {
+    isJsonObject(value) && isJsonObject(value.configMap) ? String(value.configMap.name ?? '') : '';
+  return (Array.isArray(pod.volumes) ? pod.volumes : []).flatMap((volume) => {
     if (!isJsonObject(volume)) return [];
-    const projected = isJsonObject(volume['projected']) ? volume['projected']['sources'] : undefined;
+    const projected = isJsonObject(volume.projected) ? volume.projected.sources : undefined;
     return [nameIn(volume), ...(Array.isArray(projected) ? projected.map(nameIn) : [])].filter(Boolean);
   });
 }

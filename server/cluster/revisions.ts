@@ -183,10 +183,10 @@ export function readRevision(configMap: Manifest, tentacle: string): StoredRevis
     const { code: _code, createdAt: _createdAt, closed: _closed, object: _object, ...summary } = mark;
     return {
       ...summary,
-      version: String(about['version'] ?? summary.version),
+      version: String(about.version ?? summary.version),
       manifests: manifests.map(storedManifest),
       rendererOptions: options,
-      rendererVersion: String(about['rendererVersion'] ?? ''),
+      rendererVersion: String(about.rendererVersion ?? ''),
     };
   } catch (cause) {
     throw new TentacularError('cluster_error', `ConfigMap ${configMap.metadata.name} does not hold a revision`, {

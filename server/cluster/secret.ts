@@ -1,6 +1,6 @@
-import { canonicalJson, isJsonObject, type JsonObject } from '../../constructs/model/json.ts';
-import { tentacleLabels } from '../../constructs/model/labels.ts';
+import { isJsonObject, type JsonObject } from '../../constructs/model/json.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
+import { renderSecret } from '../../constructs/render.ts';
 import type { RenderedTentacle } from '../../constructs/source.ts';
 
 /** By service: an object replaces the key, null removes it, absent leaves it untouched. */
@@ -25,10 +25,6 @@ export function secretServices(secret: Manifest | undefined): string[] {
   return Object.keys(dataOf(secret)).sort();
 }
 
-function encode(value: JsonObject): string {
-  return Buffer.from(canonicalJson(value)).toString('base64');
-}
-
 /**
  * The Secret as it is to be: live keys stay, given ones are replaced, null ones go. Server-side apply deletes what
  * it no longer sends, so all that stays is sent. Undefined where there is nothing to hold and nothing was there.
@@ -38,41 +34,35 @@ export function mergeSecret(
   live: Manifest | undefined,
   patch: SecretPatch,
 ): Manifest | undefined {
-  const data = dataOf(live);
-  for (const [service, value] of Object.entries(patch)) {
-    if (value === null) delete data[service];
-    else if (!sameJson(data[service], value)) data[service] = encode(value);
-  }
+  const { secret, given } = renderGiven(rendered, patch);
+  const stay = Object.entries(dataOf(live)).filter(([service]) => patch[service] === undefined);
+  const data = { ...Object.fromEntries(stay), ...given };
   if (!live && Object.keys(data).length === 0) return undefined;
-  return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: {
-      name: secretName(rendered.name),
-      namespace: rendered.enclave,
-      labels: tentacleLabels(rendered.enclave, rendered.name, rendered.version),
-    },
-    type: 'Opaque',
-    data,
-  };
+  return { ...secret, data };
 }
 
-/** True where the stored text already is this value. */
-function sameJson(stored: string | undefined, value: JsonObject): boolean {
-  return stored === encode(value);
+function renderGiven(
+  { enclave, name, version }: Pick<RenderedTentacle, 'enclave' | 'name' | 'version'>,
+  patch: SecretPatch,
+) {
+  const values = Object.entries(patch).filter((entry): entry is [string, JsonObject] => entry[1] !== null);
+  const secret = renderSecret(enclave, name, version, Object.fromEntries(values));
+  return { secret, given: dataOf(secret) };
 }
 
 /** Per service what a patch would do; without a value. */
-export function describeSecretPatch(live: Manifest | undefined, patch: SecretPatch): Record<string, SecretChange> {
+export function describeSecretPatch(
+  rendered: Pick<RenderedTentacle, 'enclave' | 'name' | 'version'>,
+  live: Manifest | undefined,
+  patch: SecretPatch,
+): Record<string, SecretChange> {
   const data = dataOf(live);
+  const { given } = renderGiven(rendered, patch);
   const changes: Record<string, SecretChange> = {};
-  for (const service of Object.keys(data)) changes[service] = 'same';
-  for (const [service, value] of Object.entries(patch)) {
+  for (const service of Object.keys(data)) changes[service] = patch[service] === null ? 'removed' : 'same';
+  for (const [service, encoded] of Object.entries(given)) {
     const stored = data[service];
-    if (value === null) {
-      if (stored !== undefined) changes[service] = 'removed';
-    } else if (stored === undefined) changes[service] = 'added';
-    else changes[service] = sameJson(stored, value) ? 'same' : 'changed';
+    changes[service] = stored === undefined ? 'added' : stored === encoded ? 'same' : 'changed';
   }
   return changes;
 }

@@ -60,7 +60,7 @@ function stateOf(object: Manifest): JsonObject {
   const { resourceVersion: _version, generation: _generation, managedFields, ...metadata } = object.metadata;
   const { status: _status, ...rest } = object;
   const entries = (Array.isArray(managedFields) ? managedFields : []).filter(isJsonObject);
-  const owners = entries.filter((e) => e['subresource'] !== 'status').map(withoutTime);
+  const owners = entries.filter((e) => e.subresource !== 'status').map(withoutTime);
   return { ...(rest as { [key: string]: JsonValue }), metadata: { ...(metadata as JsonObject), owners } };
 }
 

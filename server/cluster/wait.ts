@@ -54,7 +54,7 @@ const pullGraceMs = 20_000;
 /** Reads the Deployment's own account of itself; https://github.com/kubernetes-sigs/cli-utils, kstatus. */
 export function judgeDeployment(deployment: Manifest): Omit<RolloutState, 'timedOut' | 'failure'> {
   const { status = {}, spec = {}, metadata } = deployment;
-  const desired = typeof spec['replicas'] === 'number' ? spec['replicas'] : 1;
+  const desired = typeof spec.replicas === 'number' ? spec.replicas : 1;
   const [total, updated, ready, available] = ['replicas', 'updatedReplicas', 'readyReplicas', 'availableReplicas'].map(
     (field) => numberIn(status, field),
   ) as [number, number, number, number];
@@ -71,8 +71,8 @@ export function judgeDeployment(deployment: Manifest): Omit<RolloutState, 'timed
   if (numberIn(status, 'observedGeneration') < (metadata.generation ?? 0)) {
     return state('in_progress', 'The cluster has not looked at the new version yet');
   }
-  const progressing = objectsIn(status, 'conditions').find((c) => c['type'] === 'Progressing');
-  if (progressing?.['reason'] === 'ProgressDeadlineExceeded') {
+  const progressing = objectsIn(status, 'conditions').find((c) => c.type === 'Progressing');
+  if (progressing?.reason === 'ProgressDeadlineExceeded') {
     return state('failed', 'The rollout made no progress within its deadline');
   }
   if (updated < desired) return state('in_progress', `${updated} of ${desired} pods are of the new version`);
@@ -127,7 +127,7 @@ export async function readRollout(
   const judged = judgeDeployment(deployment);
   if (judged.state === 'current') return { ...judged, timedOut: false };
   const refused = objectsIn(deployment.status, 'conditions').find(
-    (c) => c['type'] === 'ReplicaFailure' && c['status'] === 'True',
+    (c) => c.type === 'ReplicaFailure' && c.status === 'True',
   );
   if (refused) {
     const failure = { reason: textIn(refused, 'reason') ?? 'FailedCreate', message: textIn(refused, 'message') ?? '' };

@@ -134,11 +134,11 @@ function parseEvent(line: string, info: KindInfo): WatchEvent {
   }
   if (type === 'BOOKMARK' && isJsonObject(object)) {
     // A bookmark's object has a resourceVersion and no name.
-    const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
-    const resourceVersion = typeof metadata['resourceVersion'] === 'string' ? metadata['resourceVersion'] : '';
+    const metadata = isJsonObject(object.metadata) ? object.metadata : {};
+    const resourceVersion = typeof metadata.resourceVersion === 'string' ? metadata.resourceVersion : '';
     return { type, object: { apiVersion: info.apiVersion, kind: info.kind, metadata: { name: '', resourceVersion } } };
   }
-  const code = isJsonObject(object) && typeof object['code'] === 'number' ? object['code'] : 500;
+  const code = isJsonObject(object) && typeof object.code === 'number' ? object.code : 500;
   throw errorOfAnswer(`watch ${info.plural}`, code, object, { write: false, secret: false });
 }
 
