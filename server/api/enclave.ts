@@ -46,8 +46,8 @@ export const enclaveProvision = {
     owner_email: emailField.describe('E-mail of the owner; the first verified login with it claims the enclave.'),
     owner_sub: lineField.optional().describe('OIDC subject of the owner, where it is known.'),
     members: z
-      .array(z.string().min(3).max(253))
-      .max(500)
+      .array(z.string().min(3).max(100))
+      .max(200)
       .optional()
       .describe('E-mail addresses, or client:<azp> of service accounts. Group permissions apply to them.'),
     platform: lineField.optional().describe('Chat platform that the enclave belongs to, e.g. slack.'),

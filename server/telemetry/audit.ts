@@ -47,5 +47,6 @@ function masked(value: JsonValue): JsonValue {
 /** Client as it is recorded: printable ASCII, at most 128 characters. */
 export function clientText(client: ClientIdentity | undefined): string | undefined {
   if (client === undefined) return undefined;
-  return `${client.name}/${client.version}`.replace(/[^\x20-\x7e]/g, '?').slice(0, 128);
+  const text = client.version === '' ? client.name : `${client.name}/${client.version}`;
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 128);
 }

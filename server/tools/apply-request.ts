@@ -29,7 +29,7 @@ export function comparison(
 
 /** Who applies, and through which program. A bearer token owns nothing. */
 export function stampsOf({ principal, client }: CallContext): ApplyStamps {
-  const via = client && cleanText(`${client.name}/${client.version}`, 128);
+  const via = client && cleanText(client.version === '' ? client.name : `${client.name}/${client.version}`, 128);
   return { authProvider: 'bearer-token', deployedBy: principal.name, ...(via ? { deployedVia: via } : {}) };
 }
 

@@ -10,7 +10,7 @@ import { annotationsOf } from './admission.ts';
 import { checkedMode } from './checked-mode.ts';
 import type { ToolDependencies } from './dependencies.ts';
 import { enclaveRow, quotaUse } from './enclave-row.ts';
-import { pageOf } from './page.ts';
+import { pageOf, rowsWithin } from './page.ts';
 import type { Tool } from './tool.ts';
 import { cleanText, textLimits } from './untrusted.ts';
 
@@ -124,7 +124,7 @@ export function deprovisionTool({ cluster, now }: ToolDependencies): Tool<'encla
       return {
         name: input.name,
         dry_run: input.dry_run,
-        tentacles_removed: [...result.tentacles],
+        tentacles_removed: rowsWithin(result.tentacles, namesBudget),
         ...(objects ? { objects } : {}),
         exo_cleanup: {},
         namespace_deleted: result.namespaceDeleted,
@@ -157,8 +157,8 @@ const ownKinds = [
   ['v1', 'LimitRange'],
   ['rbac.authorization.k8s.io/v1', 'RoleBinding'],
 ] as const;
-/** Most objects named by a dry run; a larger enclave is told by its tentacles. */
-const maxNamedObjects = 500;
+/** Characters that the names in one reply may take; a larger enclave is told in part. */
+const namesBudget = 20_000;
 
 async function objectsInside(cluster: ToolDependencies['cluster'], namespace: string, signal: AbortSignal) {
   const labels = { [labelKeys.managedBy]: managedBy };
@@ -170,7 +170,7 @@ async function objectsInside(cluster: ToolDependencies['cluster'], namespace: st
   const named = lists.flatMap((list, index) =>
     list.map(({ metadata }) => `${ownKinds[index]?.[1]}/${namespace}/${metadata.name}`),
   );
-  return [`Namespace/${namespace}`, ...named].slice(0, maxNamedObjects);
+  return rowsWithin([`Namespace/${namespace}`, ...named], namesBudget);
 }
 
 function enclaveSource(input: ToolInput<'enclave_provision'>): EnclaveSource {

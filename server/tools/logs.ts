@@ -3,11 +3,13 @@ import { wfLogs } from '../api/status.ts';
 import type { ToolInput, ToolOutput } from '../api/tools.ts';
 import type { LogResult } from '../cluster/index.ts';
 import type { ToolDependencies } from './dependencies.ts';
-import { pageBudget } from './page.ts';
 import type { CallContext, Tool } from './tool.ts';
 import { cleanText, textLimits } from './untrusted.ts';
 
 type Output = ToolOutput<'wf_logs'>;
+
+/** Characters that the lines of one reply may take. */
+const linesBudget = 30_000;
 
 export function logsTool({ cluster }: ToolDependencies): Tool<'wf_logs'> {
   return {
@@ -54,7 +56,7 @@ function describe(logs: LogResult): Output {
   for (const { pod, container, line } of logs.lines.toReversed()) {
     const row = { pod, container, text: cleanText(line, textLimits.line) };
     used += JSON.stringify(row).length + 1;
-    if (used > pageBudget) break;
+    if (used > linesBudget) break;
     lines.push(row);
   }
   const leftOut = logs.lines.length - lines.length;

@@ -77,13 +77,19 @@ function eventKey(row: EventRow, rank: number): string {
 
 export function eventRows(events: readonly EventInfo[]): EventRow[] {
   return events.map((event) => ({
-    last_seen: event.lastSeen,
+    last_seen: isoTime(event.lastSeen),
     type: cleanText(event.type, textLimits.field),
     reason: cleanText(event.reason, textLimits.field),
     object: cleanText(event.object, textLimits.field),
     message: cleanText(event.message, textLimits.message),
     count: event.count,
   }));
+}
+
+/** One form for all, so that texts sort by time: sources differ in their fractions of a second. */
+function isoTime(text: string): string {
+  const time = Date.parse(text);
+  return Number.isNaN(time) ? cleanText(text, 40) : new Date(time).toISOString();
 }
 
 export function podRows(pods: readonly PodInfo[], now: number): PodRow[] {

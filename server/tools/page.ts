@@ -36,6 +36,15 @@ export function pageOf<T>(rows: readonly T[], keyOf: (row: T) => string, request
   return { rows: page, next_cursor: writeCursor({ after: keyOf(last) }) };
 }
 
+/** The first rows that fit into so many characters of JSON: for lists inside a reply that have no pages. */
+export function rowsWithin<T>(rows: readonly T[], characters: number): T[] {
+  let used = 0;
+  return rows.filter((row) => {
+    used += JSON.stringify(row).length + 1;
+    return used <= characters;
+  });
+}
+
 /** One page of a long text. A cursor counts only for the very text that it came with. */
 export function textPage(text: string, cursor: string | undefined): { text: string; next_cursor?: string } {
   const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { TentacularError } from '../../constructs/model/errors.ts';
 import type { JsonObject } from '../../constructs/model/json.ts';
 import { labelKeys, tentacleLabels } from '../../constructs/model/labels.ts';
@@ -10,6 +11,8 @@ export const keptRuns = 100;
 /** Longest ConfigMap value written, in characters; far under the 1 MiB of an object. */
 const maxRecordLength = 200_000;
 const maxTries = 5;
+/** How long a call waits for its record to be written; the writing goes on without it. */
+const recordPatienceMs = 3000;
 /** How long the engine may take to tell its runs before a redeploy goes on without them. */
 const harvestTimeoutMs = 2000;
 const dataKey = 'runs.json';
@@ -56,8 +59,16 @@ export function createRunRecorder(
     }
   }
 
-  function record(target: EngineTarget, deployment: Manifest, summaries: readonly RunSummary[]): Promise<void> {
-    if (summaries.length === 0) return Promise.resolve();
+  async function record(target: EngineTarget, deployment: Manifest, summaries: readonly RunSummary[]): Promise<void> {
+    if (summaries.length === 0) return;
+    const patience = new AbortController();
+    const limit = pause(recordPatienceMs, undefined, { signal: patience.signal, ref: false }).catch(() => undefined);
+    await Promise.race([enqueue(target, deployment, summaries), limit]);
+    patience.abort();
+  }
+
+  /** Resolves when the summaries are written, or could not be. */
+  function enqueue(target: EngineTarget, deployment: Manifest, summaries: readonly RunSummary[]): Promise<void> {
     const key = `${target.enclave}/${target.name}`;
     const next = waiting.get(key);
     if (next) {
@@ -91,6 +102,8 @@ export function createRunRecorder(
           runs.map(summaryOf).filter((summary) => summary !== undefined),
         );
       } catch (error) {
+        // Without an engine that answers there are no runs to keep.
+        if (error instanceof TentacularError && error.code === 'unavailable') return;
         warn(`the runs of ${target.enclave}/${target.name} could not be read before its redeploy`, error);
       }
     },

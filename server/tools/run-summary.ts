@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../constructs/model/json.ts';
 import type { ToolOutput } from '../api/tools.ts';
+import { rowsWithin } from './page.ts';
 import { cleanJson, cleanText, textLimits } from './untrusted.ts';
 
 /** One run as lists show it and as it is recorded: never its outputs. */
@@ -7,8 +8,8 @@ export type RunSummary = ToolOutput<'wf_runs'>['runs'][number];
 export type NodeRow = NonNullable<ToolOutput<'wf_run'>['nodes']>[number];
 
 const statuses = ['succeeded', 'failed', 'running', 'unknown'] as const;
-/** Nodes told of one run. */
-const maxNodes = 200;
+/** Characters that the nodes of one run may take in a reply. */
+const nodesBudget = 10_000;
 
 /** A run of `GET /runs` (engine.md), cleaned; undefined where it is none. */
 export function summaryOf(run: JsonObject): RunSummary | undefined {
@@ -34,7 +35,7 @@ export function readSummary(entry: unknown): RunSummary | undefined {
 }
 
 export function nodeRows(nodes: readonly JsonValue[] | undefined): NodeRow[] | undefined {
-  return nodes?.slice(0, maxNodes).flatMap((node) => {
+  const rows = nodes?.flatMap((node) => {
     if (!isJsonObject(node) || typeof node.name !== 'string') return [];
     const { name, status, attempts, duration_ms, error } = node;
     return {
@@ -45,10 +46,11 @@ export function nodeRows(nodes: readonly JsonValue[] | undefined): NodeRow[] | u
       ...(typeof error === 'string' ? { error: cleanText(error, 500) } : {}),
     };
   });
+  return rows && rowsWithin(rows, nodesBudget);
 }
 
 /** Longest output given as JSON, in characters; a longer one comes as pages of text. */
-export const maxOutputLength = 20_000;
+export const maxOutputLength = 30_000;
 
 /** What a workflow returned, cleaned; undefined where it is too long to be given as JSON. */
 export function outputJson(outputs: JsonValue): JsonValue | undefined {

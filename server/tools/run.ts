@@ -13,7 +13,7 @@ type Input = ToolInput<'wf_run'>;
 type Output = ToolOutput<'wf_run'>;
 
 /** Longest beginning of an output that is too long, in characters. */
-const outputHead = 20_000;
+const outputHead = 15_000;
 /** How long an engine may take to accept an asynchronous run. */
 const acceptTimeoutMs = 15_000;
 

@@ -9,15 +9,16 @@ import { annotationsOf } from './admission.ts';
 import type { ToolDependencies } from './dependencies.ts';
 import { deploymentState } from './deployment-state.ts';
 import { eventRows, podRows } from './observe.ts';
+import { rowsWithin } from './page.ts';
 import { engineImageOf } from './source.ts';
 import type { Tool } from './tool.ts';
 import { cleanText, textLimits } from './untrusted.ts';
 
 type Output = ToolOutput<'wf_status'>;
 
-/** Pods and events that `detail` adds. */
-const detailPods = 20;
+/** What `detail` adds: events read, and the characters that pods and events may each take. */
 const detailEvents = 30;
+const detailBudget = 15_000;
 
 export function statusTool({ cluster, now }: ToolDependencies): Tool<'wf_status'> {
   return {
@@ -48,8 +49,8 @@ export function statusTool({ cluster, now }: ToolDependencies): Tool<'wf_status'
           message: cleanText(failure ? `${failure.reason}: ${failure.message}` : rollout.message, textLimits.message),
         },
         ...(drift === undefined ? {} : { drift }),
-        ...(pods ? { pods: podRows(pods.slice(0, detailPods), now()) } : {}),
-        ...(events ? { events: eventRows(events) } : {}),
+        ...(pods ? { pods: rowsWithin(podRows(pods, now()), detailBudget) } : {}),
+        ...(events ? { events: rowsWithin(eventRows(events), detailBudget) } : {}),
       };
     },
   };

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type AppDependencies, createApp } from '../../../server/app.ts';
 import { createRateLimiter } from '../../../server/auth/rate-limit.ts';
 import { createTokenFileAuthenticator } from '../../../server/auth/token-file.ts';
-import { type Cluster, createCluster } from '../../../server/cluster/index.ts';
+import { type Cluster, type ClusterConfig, createCluster } from '../../../server/cluster/index.ts';
 import { createLifecycle, type Lifecycle } from '../../../server/lifecycle.ts';
 import { createMcpEndpoint } from '../../../server/mcp/handler.ts';
 import { createReadiness } from '../../../server/readiness.ts';
@@ -14,14 +14,14 @@ import { type AuditRecord, createAuditSink } from '../../../server/telemetry/aud
 import { createLogger } from '../../../server/telemetry/log.ts';
 import { createMetrics, type Metrics } from '../../../server/telemetry/metrics.ts';
 import { createCatalog } from '../../../server/tools/catalog.ts';
-import { createRunRecorder } from '../../../server/tools/run-record.ts';
+import { createRunRecorder, type RunRecorder } from '../../../server/tools/run-record.ts';
 import { rendererOptions } from './renderer-options.ts';
 
 export const token = 'unit-test-token-'.padEnd(64, 'z');
 
 export interface HarnessOptions {
   /** Where the API server is. Default: an address where nobody answers. */
-  readonly apiServer?: string;
+  readonly connection?: ClusterConfig['connection'];
   readonly origins?: AppDependencies['origins'];
   readonly callsPerSecond?: number;
   readonly failedAuthentications?: number;
@@ -38,6 +38,7 @@ export interface Harness {
   readonly cluster: Cluster;
   readonly lifecycle: Lifecycle;
   readonly metrics: Metrics;
+  readonly runs: RunRecorder;
   readonly audit: AuditRecord[];
   /** Every log line, as text. */
   readonly logs: string[];
@@ -56,16 +57,17 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const metrics = createMetrics();
   const lifecycle = createLifecycle();
   const cluster = await createCluster({
-    connection: { kind: 'direct', server: options.apiServer ?? 'http://127.0.0.1:1' },
+    connection: options.connection ?? { kind: 'direct', server: 'http://127.0.0.1:1' },
     onRequest: ({ verb, resource, status, durationMs }) =>
       metrics.apiRequest(verb, resource, status, durationMs / 1000),
   });
+  const runs = createRunRecorder(cluster, (message) => logs.push(message));
   let id = 0;
   const catalog = createCatalog({
     cluster,
     rendererOptions,
     version: '0.0.0-test',
-    runs: createRunRecorder(cluster, (message) => logs.push(message)),
+    runs,
     now: Date.now,
     newId: () => `run-${++id}`,
   });
@@ -108,6 +110,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     cluster,
     lifecycle,
     metrics,
+    runs,
     audit,
     logs,
     setTokens: (content) => writeFile(tokenFile, content),
