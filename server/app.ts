@@ -1,4 +1,4 @@
-import { toNodeHandler } from '@modelcontextprotocol/node';
+import { type FetchLikeMcpHandler, toNodeHandler } from '@modelcontextprotocol/node';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import helmet from 'helmet';
 import type { Principal } from '../constructs/model/principal.ts';
@@ -124,10 +124,21 @@ function serveMcp({ mcp, lifecycle, log }: AppDependencies) {
   return async (request: Request, response: AppResponse): Promise<void> => {
     const { principal } = response.locals;
     if (principal === undefined) throw new Error('a request passed authentication without a principal');
-    const handler = toNodeHandler(mcp.pick(request.body), { onerror });
+    const handler = toNodeHandler(withoutConnectionHeader(mcp.pick(request.body)), { onerror });
     // The credential itself goes no further than this.
     const auth = { token: '', clientId: principal.name, scopes: [], extra: { principal } };
     await lifecycle.track(handler(Object.assign(request, { auth }), response, request.body));
+  };
+}
+
+/** Whether a connection is kept is for the HTTP server to say, above all while it drains. */
+function withoutConnectionHeader({ fetch }: FetchLikeMcpHandler): FetchLikeMcpHandler {
+  return {
+    fetch: async (...args) => {
+      const response = await fetch(...args);
+      response.headers.delete('connection');
+      return response;
+    },
   };
 }
 

@@ -125,7 +125,12 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
 }
 
 /** One JSON-RPC request by hand, as a client that is not an SDK would send it. */
-export function post(endpoint: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+export function post(
+  endpoint: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+  signal?: AbortSignal,
+): Promise<Response> {
   return fetch(endpoint, {
     method: 'POST',
     headers: {
@@ -135,5 +140,6 @@ export function post(endpoint: string, body: unknown, headers: Record<string, st
       ...headers,
     },
     body: typeof body === 'string' ? body : JSON.stringify(body),
+    ...(signal ? { signal } : {}),
   });
 }
