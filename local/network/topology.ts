@@ -2,6 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import type { Settings } from '../cluster/settings.ts';
 import { runCommand } from '../run-command.ts';
 
+/** What Calico's CNI plugin makes every pod's default gateway. */
+const CALICO_GATEWAY = '169.254.1.1';
+
 /**
  * The node's address sits on a veth whose other end is in a network namespace that plays "a host outside the cluster":
  * loopback cannot carry it (endpoints refuse it), and not every kernel has a dummy device.
@@ -15,6 +18,9 @@ export async function ensureTopology(settings: Settings): Promise<void> {
   }
   await ip('route', 'replace', settings.serviceCidr, 'dev', settings.nodeInterface, 'src', settings.nodeIp);
   await ip('route', 'replace', 'blackhole', settings.podCidr);
+  // Pods send through this address, for which the kernel answers ARP only where it has a route elsewhere: without this
+  // one, a machine that has no default route (offline) has no pod network.
+  await ip('route', 'replace', CALICO_GATEWAY, 'dev', settings.nodeInterface);
 }
 
 /** Removes the veth pair, the namespace and the routes; what is not there is no error. */
