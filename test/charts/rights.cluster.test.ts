@@ -59,9 +59,13 @@ async function useEveryTool(mcp: McpConnection): Promise<void> {
     for (let patch = 1; patch <= 11; patch += 1) {
       const { workflow, files } = helloWorkflow('hello', { version: `1.0.${patch}` });
       const shout = `${files['nodes/shout.ts']}// ${patch}\n`;
-      await mcp.ok('wf_apply', { enclave, workflow, files: { ...files, 'nodes/shout.ts': shout } });
+      await mcp.ok('wf_apply', { enclave, workflow, files: { ...files, 'nodes/shout.ts': shout }, wait: true });
     }
     await mcp.ok('wf_apply', { enclave, name: 'hello', wait: true });
+    // Somebody else's Service in the way: it is looked at, to say whose it is.
+    const spec = { ports: [{ port: 80 }] };
+    await kube.apply([{ apiVersion: 'v1', kind: 'Service', metadata: { name: 'taken', namespace: enclave }, spec }]);
+    await mcp.refused('wf_apply', { enclave, ...helloWorkflow('taken') });
     await mcp.ok('wf_run', { enclave, name: 'hello' });
     const { pods } = await mcp.ok('wf_pods', { enclave, name: 'hello' });
     const [pod] = pods as JsonObject[];
