@@ -39,6 +39,10 @@ export function scanModule(file: string, text: string): ModuleScan {
       attachComment: false,
     }).program;
   } catch (error) {
+    // The parser recurses: text made to exhaust the stack is refused like any other that cannot be read.
+    if (error instanceof RangeError) {
+      return { imports: [], faults: [{ path, message: 'is nested too deeply to be read' }], hasDefaultExport: false };
+    }
     if (!(error instanceof SyntaxError)) throw error;
     const { loc } = error as SyntaxError & { loc?: { line: number; column: number } };
     const message = `is no valid module: ${error.message.replace(/ \(\d+:\d+\)$/, '')}`;

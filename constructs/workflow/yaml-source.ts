@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts'
 import { hasHiddenCharacters, isPrototypeName, showHidden } from '../model/text.ts';
 
 /** Longest YAML text that is parsed, in UTF-16 code units. */
-export const maxYamlLength = 262_144;
+export const maxYamlLength = 131_072;
 /** Most values that one document may hold once its aliases are expanded. */
 const maxValues = 20_000;
 const maxDepth = 32;
@@ -122,6 +122,13 @@ export function sourceOfYaml(text: string): SourceDocument {
     const message = `is ${text.length} characters long`;
     return { value: undefined, faults: [{ path: '', message, allowed: `at most ${maxYamlLength}` }], ...none };
   }
+  if (isNestedAbsurdly(text)) {
+    return {
+      value: undefined,
+      faults: [{ path: '', message: 'is nested too deeply', allowed: `at most ${maxDepth} levels` }],
+      ...none,
+    };
+  }
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -207,6 +214,18 @@ export function sourceOfYaml(text: string): SourceDocument {
   };
   const found = conversion.faults.map((fault): Fault => ({ ...fault, ...position(fault.path, 'key') }));
   return { value, faults: [...syntax, ...found], position, written: (path) => conversion.sources.get(path) };
+}
+
+/** More open brackets than any workflow has: the YAML reader would recurse into them for seconds before it gives up. */
+const maxOpenBrackets = 500;
+
+function isNestedAbsurdly(text: string): boolean {
+  let open = 0;
+  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
+    open += bracket === '[' || bracket === '{' ? 1 : -1;
+    if (open > maxOpenBrackets) return true;
+  }
+  return /^ *(?:[-?] +){40}/m.test(text);
 }
 
 function firstLine(text: string): string {
