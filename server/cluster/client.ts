@@ -9,7 +9,7 @@ import type { ListQuery, ObjectRef, Reader } from './reader.ts';
 import type { ApiRequest, Transport } from './transport.ts';
 import type { WriteOptions } from './writer.ts';
 
-const pageSize = 500;
+const defaultPageSize = 500;
 const defaultMaxItems = 20_000;
 /** A list whose pages expired (410) begins again, this often at most. */
 const maxListRestarts = 3;
@@ -78,7 +78,7 @@ export class Client implements Reader {
     let next = '';
     for (;;) {
       const parameters = selectorOf(query);
-      parameters.set('limit', String(pageSize));
+      parameters.set('limit', String(query.pageSize ?? defaultPageSize));
       if (next) parameters.set('continue', next);
       const request: ApiRequest = {
         verb: 'list',

@@ -17,6 +17,8 @@ export interface ListQuery {
   readonly fields?: Readonly<Record<string, string>>;
   /** Only `metadata` of each object (cheap where data is large). Default false. */
   readonly metadataOnly?: boolean;
+  /** Objects in a page. Default 500. */
+  readonly pageSize?: number;
   /** Most objects over all pages; more is `cluster_error`. Default 20 000. */
   readonly maxItems?: number;
 }

@@ -91,7 +91,8 @@ export class FakeStore {
 
   list(plural: string, namespace: string | undefined): JsonObject[] {
     const prefix = namespace === undefined ? `${plural}/` : `${plural}/${namespace}/`;
-    return [...this.#objects].filter(([key]) => key.startsWith(prefix)).map(([, object]) => object);
+    const found = [...this.#objects].filter(([key]) => key.startsWith(prefix));
+    return found.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object);
   }
 
   create(target: Target, body: JsonObject, settings: WriteSettings): JsonObject {

@@ -9,12 +9,14 @@ export interface Seen {
   readonly path: string;
   /** True for POST, PATCH, DELETE that are no dry run: what changes the cluster. */
   readonly isWrite: boolean;
+  readonly userAgent: string;
 }
 
-/** `drop`: never reaches the API server; `lose`: carried out, but its answer never comes. */
+/** `drop`: never reaches the API server; `stall`: neither, and the line stays open; `lose`: carried out, its answer lost. */
 export type Fault =
   | 'pass'
   | 'drop'
+  | 'stall'
   | 'lose'
   | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string };
 
@@ -76,9 +78,10 @@ export async function startFaultProxy(upstream: DirectConnection): Promise<Fault
     response.on('close', () => open.delete(response));
     const path = request.url ?? '/';
     const isWrite = request.method !== 'GET' && !path.includes('dryRun=');
-    const one: Seen = { method: request.method ?? '', path, isWrite };
+    const one: Seen = { method: request.method ?? '', path, isWrite, userAgent: request.headers['user-agent'] ?? '' };
     seen.push(one);
     const fault = decide(one);
+    if (fault === 'stall') return undefined;
     if (fault === 'drop') return response.destroy();
     if (typeof fault === 'object') {
       request.resume();

@@ -1,0 +1,4 @@
+import { fakePlace } from './fake-place.ts';
+import { watchSuite } from './suite-watch.ts';
+
+watchSuite('the fake API server', fakePlace);
