@@ -84,7 +84,8 @@ function requireCaller({ authenticators, limits, log, metrics }: AppDependencies
       return answerRetry(response, 503, verdict.retryAfterSeconds, 'the caller cannot be identified now');
     }
     if (verdict?.kind !== 'accepted') {
-      const attempt = limits.failedAuthentication.take(address);
+      // Asking without a credential is how clients learn that one is needed; only a wrong one is an attempt.
+      const attempt = credential === undefined ? notCounted : limits.failedAuthentication.take(address);
       metrics.refused(attempt.allowed ? 'unauthenticated' : 'failed-authentication-rate');
       if (!attempt.allowed) return answerRetry(response, 429, attempt.retryAfterSeconds, 'too many failed attempts');
       log.info({ address, reason: verdict?.reason ?? 'no credential' }, 'unauthenticated request');
@@ -101,6 +102,8 @@ function requireCaller({ authenticators, limits, log, metrics }: AppDependencies
     next();
   };
 }
+
+const notCounted = { allowed: true } as const;
 
 /** RFC 6750: `error` only where credentials were sent. */
 function challenge(credentialSent: boolean): string {

@@ -77,6 +77,8 @@ const rolloutShape = z.strictObject({
   ready: z.int(),
   wanted: z.int(),
   pod: z.string().optional().describe('The pod that failed.'),
+  container: z.string().optional().describe('Its container that failed.'),
+  exit_code: z.int().optional(),
   logs: z.array(untrustedText('One of its last log lines.')).optional(),
   next_step: z.string().optional().describe('What to call next.'),
 });

@@ -28,6 +28,8 @@ export async function waitForRollout(
     ready: state.ready,
     wanted: state.desired,
     ...(failure?.pod ? { pod: failure.pod } : {}),
+    ...(failure?.container ? { container: failure.container } : {}),
+    ...(failure?.exitCode === undefined ? {} : { exit_code: failure.exitCode }),
     ...(failure?.logs ? { logs: failure.logs.slice(-maxLogLines).map((line) => cleanText(line, 500)) } : {}),
     ...(state.state === 'current' ? {} : { next_step: nextStep(state, where) }),
   };

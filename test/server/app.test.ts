@@ -136,7 +136,7 @@ describe('the HTTP surface', () => {
 });
 
 describe('limits', () => {
-  it('failed authentications of one address are limited; a valid token still passes', async () => {
+  it('wrong tokens of one address are limited; a valid one still passes, and asking without one is no attempt', async () => {
     const harness = await startHarness({ failedAuthentications: 3 });
     try {
       const attempt = () => post(harness.endpoint, ping, { authorization: `Bearer ${'x'.repeat(64)}` });
@@ -145,6 +145,7 @@ describe('limits', () => {
       expect(statuses).toEqual([401, 401, 401, 429, 429]);
       expect(Number((await attempt()).headers.get('retry-after'))).toBeGreaterThan(0);
       expect((await post(harness.endpoint, ping)).status).toBe(200);
+      expect((await fetch(harness.endpoint)).status).toBe(401);
     } finally {
       await harness.close();
     }
