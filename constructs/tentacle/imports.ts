@@ -101,13 +101,9 @@ function importSource(node: SyntaxNode): unknown {
   return node.type === 'TSImportType' ? (node.source ?? node.argument) : undefined;
 }
 
+// `import { type A } from 'x'` is not among them: Deno drops the names and still loads the module.
 function isTypeOnly(node: SyntaxNode): boolean {
-  if (node.type === 'TSImportType' || node.importKind === 'type' || node.exportKind === 'type') return true;
-  const { specifiers } = node;
-  if (!Array.isArray(specifiers) || specifiers.length === 0) return false;
-  return specifiers.every(
-    (item: unknown) => isSyntaxNode(item) && (item.importKind === 'type' || item.exportKind === 'type'),
-  );
+  return node.type === 'TSImportType' || node.importKind === 'type' || node.exportKind === 'type';
 }
 
 function exportsDefault(node: SyntaxNode): boolean {

@@ -32,7 +32,7 @@ describe('the imports of a module', () => {
 
   it.each([
     ["import type { A } from 'x'", true],
-    ["import { type A, type B } from 'x'", true],
+    ["import { type A, type B } from 'x'", false],
     ["export type { A } from 'x'", true],
     ["import { A, type B } from 'x'", false],
     ["import {} from 'x'", false],
