@@ -44,7 +44,7 @@ export function streamProgress(stream: ProgressStream = process.stderr, now: () 
   const draw = () => {
     if (!live || active.size === 0) return;
     const text = [...active].map((step) => describe(step, now())).join(' · ');
-    const width = Math.max(20, (stream.columns ?? 80) - 3);
+    const width = Math.max(20, (stream.columns || 80) - 3);
     stream.write(`\r\u001b[K${SPINNER[frame++ % SPINNER.length]} ${text.slice(0, width)}`);
   };
   const line = (text: string) => {

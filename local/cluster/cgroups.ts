@@ -37,14 +37,18 @@ export async function removeCgroups(instance: string): Promise<void> {
   }
 }
 
-/** The group in every hierarchy: one with cgroup v2, one a controller with v1. */
+/** The group in every hierarchy: one with cgroup v2, one a controller with v1, and both where they are mixed. */
 async function groupsOf(instance: string): Promise<string[]> {
-  if (await isUnified()) return [join(ROOT, instance)];
-  const hierarchies = await readdir(ROOT, { withFileTypes: true });
-  // Symlinks (cpu -> cpu,cpuacct) name a hierarchy a second time; `unified` and `systemd` have no controller.
-  return hierarchies
-    .filter((entry) => entry.isDirectory() && entry.name !== 'unified')
-    .map((entry) => join(ROOT, entry.name, instance));
+  return cgroupMounts(await readFile('/proc/self/mounts', 'utf8')).map((mount) => join(mount, instance));
+}
+
+/** Mount points of control group hierarchies, from the text of /proc/self/mounts. */
+export function cgroupMounts(mounts: string): string[] {
+  return mounts
+    .split('\n')
+    .map((line) => line.split(' '))
+    .filter(([_device, point, type]) => (type === 'cgroup' || type === 'cgroup2') && point?.startsWith(ROOT))
+    .map(([_device, point = '']) => point);
 }
 
 /** A folder and those below it, parents first; empty where it is not there. */

@@ -31,14 +31,15 @@ export function checkPlatform(platform: NodeJS.Platform, uid: number | undefined
 
 /** @throws TentacularError `unavailable` that names each taken port, who has it, and how to choose another. */
 export async function checkPorts(settings: Settings, needed: readonly PortName[]): Promise<void> {
-  const taken: string[] = [];
+  const taken: { name: PortName; holder: string }[] = [];
   for (const name of needed) {
     const holder = await portHolder(settings.ports[name]);
-    if (holder !== undefined) taken.push(`${settings.ports[name]} (${name}) by ${holder}`);
+    if (holder !== undefined) taken.push({ name, holder });
   }
   if (taken.length === 0) return;
-  const example = needed.map((name) => `${name}=${settings.ports[name] + 1000}`).join(',');
-  throw new TentacularError('unavailable', `Ports of the local cluster are taken: ${taken.join('; ')}`, {
+  const list = taken.map(({ name, holder }) => `${settings.ports[name]} (${name}) by ${holder}`).join('; ');
+  const example = taken.map(({ name }) => `${name}=${settings.ports[name] + 1000}`).join(',');
+  throw new TentacularError('unavailable', `Ports of the local cluster are taken: ${list}`, {
     hint: `End that program, or choose others: npm run cluster -- up --ports ${example}`,
   });
 }

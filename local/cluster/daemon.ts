@@ -152,7 +152,7 @@ async function fingerprintOf(daemon: Daemon): Promise<string> {
   return hash.digest('hex');
 }
 
-export function logPath(layout: Layout, name: string): string {
+function logPath(layout: Layout, name: string): string {
   return join(layout.log, `${name}.log`);
 }
 

@@ -57,7 +57,7 @@ export async function importArchive(ctr: string, layout: Layout, archive: string
 }
 
 /** Reads name and digest out of an archive without unpacking it: walks the tar's headers up to index.json. */
-export async function readArchive(archive: string): Promise<ArchivedImage> {
+async function readArchive(archive: string): Promise<ArchivedImage> {
   const file = await open(archive);
   try {
     const header = Buffer.alloc(BLOCK_BYTES);

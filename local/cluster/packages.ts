@@ -8,7 +8,7 @@ import { runCommand } from '../run-command.ts';
 const INSTALL_TIMEOUT_MS = 10 * 60_000;
 
 /** Programs that come from the distribution, and the Debian package of each. */
-export const requiredPrograms: Readonly<Record<string, string>> = {
+const requiredPrograms: Readonly<Record<string, string>> = {
   containerd: 'containerd',
   ctr: 'containerd',
   'containerd-shim-runc-v2': 'containerd',
@@ -62,7 +62,7 @@ export async function ensurePackages(progress: Progress, host: PackageHost = thi
   return { containerd, ctr, cniFolder };
 }
 
-export async function missingPackages(host: PackageHost): Promise<string[]> {
+async function missingPackages(host: PackageHost): Promise<string[]> {
   const missing = new Set<string>();
   for (const [program, packageName] of Object.entries(requiredPrograms))
     if ((await host.findProgram(program)) === undefined) missing.add(packageName);
@@ -71,7 +71,7 @@ export async function missingPackages(host: PackageHost): Promise<string[]> {
 }
 
 /** This machine, with apt-get. */
-export const thisMachine: PackageHost = {
+const thisMachine: PackageHost = {
   async findProgram(name) {
     const folders = (process.env.PATH ?? '').split(':').filter((folder) => folder !== '');
     for (const folder of [...folders, '/usr/local/sbin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']) {

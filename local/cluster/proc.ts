@@ -77,7 +77,7 @@ export async function markedProcesses(): Promise<{ pid: number; value: string }[
   return found;
 }
 
-export async function allPids(): Promise<number[]> {
+async function allPids(): Promise<number[]> {
   return (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
 }
 
@@ -90,7 +90,7 @@ export function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-export async function bootId(): Promise<string> {
+async function bootId(): Promise<string> {
   return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
 }
 

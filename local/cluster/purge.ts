@@ -68,7 +68,7 @@ export async function purgeNode(settings: Settings, layout: Layout): Promise<voi
 }
 
 /** Unmounts everything below a folder, the innermost first. */
-export async function unmountBelow(folder: string): Promise<void> {
+async function unmountBelow(folder: string): Promise<void> {
   for (let round = 0; round < MAX_UNMOUNT_ROUNDS; round++) {
     const mounts = await mountsBelow(folder);
     if (mounts.length === 0) return;

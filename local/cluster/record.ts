@@ -22,7 +22,7 @@ export interface ClusterRecord {
 }
 
 /** Folder of the checkout that this code belongs to. */
-export const ownCheckout = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const ownCheckout = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 export function newRecord(settings: Settings, now: () => Date = () => new Date()): ClusterRecord {
   const { outside, ports, podCidr, serviceCidr, nodeCidr } = settings;

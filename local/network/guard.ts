@@ -8,7 +8,7 @@ export const nodePortRange = '30000-32767';
 const POD_INTERFACES = 'cali*';
 
 /** Name of the nftables table: `tentacular_guard`, or with the instance's suffix. */
-export function guardTable(settings: Settings): string {
+function guardTable(settings: Settings): string {
   return `${settings.instance.replaceAll('-', '_')}_guard`;
 }
 
@@ -29,7 +29,7 @@ export function guardRules(settings: Settings): string {
   const within = inner.flatMap((from) => inner.map((to) => `    iifname "${from}" oifname "${to}" accept`));
   const answers = inner.map((name) => `    oifname "${name}" ct state established,related accept`);
   const masquerade = [
-    '  chain masquerade {',
+    '  chain leaving_masquerade {',
     '    type nat hook postrouting priority 90; policy accept;',
     `    ip saddr ${settings.podCidr} ip daddr != ${ranges} masquerade`,
     `    ip saddr ${settings.extIp} ip daddr != ${ranges} masquerade`,

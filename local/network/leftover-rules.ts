@@ -1,3 +1,4 @@
+import { pollUntil } from '../cluster/wait.ts';
 import { runCommand } from '../run-command.ts';
 import { interfaceNames, ip } from './topology.ts';
 
@@ -5,6 +6,7 @@ import { interfaceNames, ip } from './topology.ts';
 const CLUSTER_CHAIN = /^(KUBE-|cali-|CNI-)/;
 /** Sets of Felix (IPv4, IPv6). */
 const CLUSTER_SET = /^cali[46]0/;
+const SET_TIMEOUT_MS = 5_000;
 const POD_INTERFACE = /^cali[0-9a-f]{11}$/;
 
 /** Removes the rules, sets and interfaces that kube-proxy, Felix and the CNI plugins leave behind when they end. */
@@ -13,12 +15,27 @@ export async function removeLeftoverRules(): Promise<void> {
   const script = cleanupScript(saved);
   if (script !== '') await runCommand('iptables-restore', ['--noflush', '-w', '10'], { input: script });
   for (const set of (await runCommand('ipset', ['list', '-n'])).split('\n')) {
-    if (CLUSTER_SET.test(set)) await runCommand('ipset', ['destroy', set]);
+    if (CLUSTER_SET.test(set)) await destroySet(set);
   }
   for (const name of await interfaceNames()) {
     // A pod's interface vanishes with its namespace, which may have happened since it was listed.
     if (POD_INTERFACE.test(name)) await ip('link', 'delete', name).catch(() => undefined);
   }
+}
+
+/** The kernel lets go of a set a moment after the last rule that names it is gone; until then it is "in use". */
+async function destroySet(set: string): Promise<void> {
+  let failure: unknown;
+  const destroyed = await pollUntil(SET_TIMEOUT_MS, async () => {
+    try {
+      await runCommand('ipset', ['destroy', set]);
+      return true;
+    } catch (error) {
+      failure = error;
+      return undefined;
+    }
+  });
+  if (!destroyed) throw failure;
 }
 
 /** Input for `iptables-restore --noflush` that deletes every chain of the cluster and every rule that jumps to one. */

@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { basename } from 'node:path';
 
 /** State LISTEN in /proc/net/tcp (include/net/tcp_states.h). */
 const LISTEN = '0A';
@@ -31,8 +32,9 @@ async function ownerOf(inode: string): Promise<string> {
     for (const descriptor of descriptors) {
       const target = await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => '');
       if (target !== `socket:[${inode}]`) continue;
-      const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => 'a process');
-      return `${name.trim()} (pid ${pid})`;
+      // Not /proc/PID/comm: programs rename their threads.
+      const program = await readlink(`/proc/${pid}/exe`).catch(() => 'a process');
+      return `${basename(program)} (pid ${pid})`;
     }
   }
   return 'a process that cannot be seen from here';

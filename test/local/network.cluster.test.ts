@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { settingsFrom } from '../../local/cluster/settings.ts';
+import { guardRules } from '../../local/network/guard.ts';
 import { eventually } from '../support/eventually.ts';
 import { createKube, type Kube } from '../support/kube.ts';
 import { probeFromPod, type Reachability } from '../support/probe-pod.ts';
@@ -140,6 +142,12 @@ describe.skipIf(outside === undefined)('the network of the local cluster', () =>
       [foreignUrl]: true,
       [extUrl]: true,
     });
+  });
+
+  test.each([false, true])('nftables takes the rules of the guard (outside: %s)', async (outside) => {
+    const child = run('nft', ['--check', '-f', '-']);
+    child.child.stdin?.end(guardRules(settingsFrom({ outside }, {})));
+    await expect(child).resolves.toMatchObject({ stderr: '' });
   });
 
   test('nothing that a pod sends leaves the machine', async () => {

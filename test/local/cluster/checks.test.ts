@@ -24,7 +24,7 @@ test('a taken port is told with who has it and how to choose another', async () 
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   try {
-    const check = checkPorts(settingsFrom({ ports: { api: port } }, {}), ['api']);
+    const check = checkPorts(settingsFrom({ ports: { api: port } }, {}), ['api', 'felixHealth']);
     await expect(check).rejects.toMatchObject({
       message: expect.stringMatching(new RegExp(`${port} \\(api\\) by .+ \\(pid ${process.pid}\\)`)),
       hint: expect.stringContaining(`--ports api=${port + 1000}`),

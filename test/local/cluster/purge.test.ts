@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { cgroupMounts } from '../../../local/cluster/cgroups.ts';
 import { mountPointsBelow } from '../../../local/cluster/purge.ts';
 
 test('mounts below the state folder are found, the last mounted first, and no neighbours', () => {
@@ -13,4 +14,14 @@ test('mounts below the state folder are found, the last mounted first, and no ne
     '/var/lib/tentacular/var/kubelet/pods/a/volumes/with space',
     '/var/lib/tentacular/var/kubelet',
   ]);
+});
+
+test('a control group is made in hierarchies of the kernel only, not in other folders beside them', () => {
+  const mounts = `tmpfs /sys/fs/cgroup tmpfs rw 0 0
+cgroup /sys/fs/cgroup/pids cgroup rw,pids 0 0
+cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0
+cgroup /mnt/elsewhere cgroup rw 0 0
+`;
+  expect(cgroupMounts(mounts)).toEqual(['/sys/fs/cgroup/pids', '/sys/fs/cgroup/unified']);
+  expect(cgroupMounts('cgroup2 /sys/fs/cgroup cgroup2 rw 0 0')).toEqual(['/sys/fs/cgroup']);
 });
