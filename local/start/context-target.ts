@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -110,8 +111,9 @@ async function portForward(kubeconfig: string, namespace: string): Promise<Reach
   return {
     endpoint,
     keepOpen: `kubectl --kubeconfig ${kubeconfig} port-forward ${where.join(' ')} ${port}:8080`,
-    close: async () => {
-      child.kill('SIGTERM');
+    async close() {
+      const exited = once(child, 'exit');
+      if (child.kill('SIGTERM')) await exited;
     },
   };
 }
