@@ -31,7 +31,7 @@ export interface EgressInput {
 }
 
 /** What is never meant by "the internet": private, shared and link-local ranges (RFC 1918, 6598, 3927, 4193, 4291). */
-const privateRanges = [
+const privateRanges: readonly Cidr[] = rangesOf([
   '10.0.0.0/8',
   '172.16.0.0/12',
   '192.168.0.0/16',
@@ -39,7 +39,7 @@ const privateRanges = [
   '169.254.0.0/16',
   'fc00::/7',
   'fe80::/10',
-] as const;
+]);
 
 const namespaceName = 'kubernetes.io/metadata.name';
 
@@ -60,12 +60,8 @@ export function egressRules({ workflow, options, modules }: EgressInput): { rule
     const peer: EgressPeer = { kind: 'pods', namespaceLabels: { [namespaceName]: otlp.namespace } };
     rules.push({ because: 'otlp', peers: [peer], ports: [{ port: otlp.port, protocol: 'TCP' }] });
   }
-  const protectedRanges = rangesOf([
-    ...privateRanges,
-    ...options.podCidrs,
-    ...options.serviceCidrs,
-    ...options.nodeCidrs,
-  ]);
+  const { podCidrs, serviceCidrs, nodeCidrs } = options;
+  const protectedRanges = [...privateRanges, ...rangesOf([...podCidrs, ...serviceCidrs, ...nodeCidrs])];
   const context: RuleContext = { apiServer: rangesOf(options.apiServerCidrs ?? []), protectedRanges };
   const { dependencies } = workflow.contract;
   for (const name of Object.keys(dependencies).sort()) {
