@@ -11,7 +11,7 @@ import { errorFields, type Logger } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
 /** Largest request body, in bytes, after decompression. */
-export const maxBodyBytes = 4 * 1024 * 1024;
+const maxBodyBytes = 4 * 1024 * 1024;
 
 export interface AppDependencies {
   readonly mcp: McpEndpoint;

@@ -18,7 +18,7 @@ const quotaPresetField = z
   .describe('What the enclave may use in all: small 1 CPU 2 Gi, medium 2 CPU 4 Gi, large 4 CPU 8 Gi. Default medium.');
 
 /** What every tool tells about one enclave. */
-export const enclaveShape = {
+const enclaveShape = {
   name: z.string().describe('Name of the enclave.'),
   namespace: z.string().describe('Its namespace; the same name.'),
   status: z.enum(['active', 'frozen', 'terminating']).describe('frozen: no apply, no rollback, no schedules.'),

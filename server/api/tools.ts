@@ -28,6 +28,4 @@ export type ToolApis = typeof toolApis;
 export type ToolName = keyof ToolApis;
 /** Arguments of a tool after validation, defaults filled in. */
 export type ToolInput<N extends ToolName> = z.output<ToolApis[N]['input']>;
-/** Arguments as a client writes them. */
-export type ToolArguments<N extends ToolName> = z.input<ToolApis[N]['input']>;
 export type ToolOutput<N extends ToolName> = z.output<ToolApis[N]['output']>;

@@ -3,9 +3,9 @@ import { readFile, stat } from 'node:fs/promises';
 import type { Authenticator, Verdict } from './authenticator.ts';
 
 /** Shortest static token, in characters. */
-export const minTokenLength = 32;
+const minTokenLength = 32;
 /** Live values in one file: the current one and, during a rotation, the one before. */
-export const maxTokens = 2;
+const maxTokens = 2;
 
 export interface TokenFileOptions {
   /** File with one token a line, at most two. */

@@ -3,8 +3,8 @@ import { type Fault, invalidInput, type TentacularError } from '../../constructs
 import { isJsonObject, type JsonValue } from '../../constructs/model/json.ts';
 
 /** Deepest nesting of arguments, and most values in them: what comes after them may recurse. */
-export const maxInputDepth = 64;
-export const maxInputValues = 100_000;
+const maxInputDepth = 64;
+const maxInputValues = 100_000;
 /** Most faults told at once. */
 const maxFaults = 50;
 /** Fields whose values are never repeated in an error. */

@@ -5,7 +5,7 @@ import type { ToolErrorResult } from '../api/errors.ts';
 import { cleanJson, cleanText } from '../tools/untrusted.ts';
 
 /** Longest reply, in characters of its JSON. */
-export const maxReplyLength = 50_000;
+const maxReplyLength = 50_000;
 /** Longest message and hint of an error, in characters. */
 const maxMessageLength = 8000;
 const maxHintLength = 1000;

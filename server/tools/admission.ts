@@ -128,7 +128,7 @@ interface Subject {
   readonly tentacle?: Manifest;
 }
 
-export function enclaveNotFound(enclave: string): TentacularError {
+function enclaveNotFound(enclave: string): TentacularError {
   return new TentacularError('not_found', `There is no enclave "${enclave}".`, {
     hint: 'enclave_list shows the enclaves that you may read; enclave_provision makes one.',
   });

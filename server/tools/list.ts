@@ -29,8 +29,10 @@ export function listTentaclesTool({ cluster, now }: ToolDependencies): Tool<'wf_
     async run(input, { admission }) {
       if (input.enclave === undefined) admission.general('wf_list');
       else await admission.enclave('wf_list', input.enclave);
-      const visible = readable(filled(cluster.cache), input, admission);
-      const rows = visible.map((deployment) => rowOf(deployment, now())).filter((row) => matches(row, input));
+      const visible = readable(filled(cluster.cache), input, admission).filter((found) => isOf(found, input.owner));
+      const rows = visible
+        .map((deployment) => rowOf(deployment, now()))
+        .filter(({ tags }) => input.tag === undefined || tags.includes(input.tag));
       const { rows: workflows, ...cursor } = pageOf(rows, (row) => `${row.enclave}/${row.name}`, input);
       return { workflows, total: rows.length, ...cursor };
     },
@@ -59,9 +61,12 @@ function sortKey({ metadata }: Manifest): string {
   return `${metadata.namespace}/${metadata.name}`;
 }
 
-function matches(row: Row, input: ToolInput<'wf_list'>): boolean {
-  if (input.tag !== undefined && !row.tags.includes(input.tag)) return false;
-  return input.owner === undefined || row.owner?.toLowerCase() === input.owner.toLowerCase();
+/** An owner is known by e-mail or by subject. */
+function isOf(deployment: Manifest, owner: string | undefined): boolean {
+  if (owner === undefined) return true;
+  const annotations = annotationsOf(deployment);
+  const email = annotations[annotationKeys.ownerEmail]?.toLowerCase();
+  return email === owner.toLowerCase() || annotations[annotationKeys.ownerSub] === owner;
 }
 
 function rowOf(deployment: Manifest, now: number): Row {

@@ -35,7 +35,7 @@ export async function waitForRollout(
   };
 }
 
-export function stateOf(state: Pick<RolloutState, 'state' | 'timedOut'>): Rollout['state'] {
+function stateOf(state: Pick<RolloutState, 'state' | 'timedOut'>): Rollout['state'] {
   if (state.state === 'current') return 'complete';
   if (state.state === 'failed' || state.state === 'not_found') return 'failed';
   return state.timedOut ? 'timed-out' : 'in-progress';

@@ -50,7 +50,7 @@ export function nodeRows(nodes: readonly JsonValue[] | undefined): NodeRow[] | u
 }
 
 /** Longest output given as JSON, in characters; a longer one comes as pages of text. */
-export const maxOutputLength = 30_000;
+const maxOutputLength = 30_000;
 
 /** What a workflow returned, cleaned; undefined where it is too long to be given as JSON. */
 export function outputJson(outputs: JsonValue): JsonValue | undefined {

@@ -96,9 +96,7 @@ function howToAsk({ enclave, name }: Input, run_id: string): string {
 }
 
 /** The output as JSON; of one that is too long its beginning, as text. */
-export function describeOutput(
-  outputs: JsonValue | undefined,
-): Pick<Output, 'output' | 'output_text' | 'output_truncated'> {
+function describeOutput(outputs: JsonValue | undefined): Pick<Output, 'output' | 'output_text' | 'output_truncated'> {
   if (outputs === undefined) return {};
   const output = outputJson(outputs);
   if (output !== undefined) return { output };

@@ -112,7 +112,7 @@ export function engineImageOf(deployment: Manifest): string | undefined {
 }
 
 /** Name of the code ConfigMap that the pods mount. */
-export function codeConfigMapOf(deployment: Manifest): string | undefined {
+function codeConfigMapOf(deployment: Manifest): string | undefined {
   const volumes = podSpecOf(deployment)?.volumes;
   if (!Array.isArray(volumes)) return undefined;
   const prefix = `${deployment.metadata.name}-code-`;
