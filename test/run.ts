@@ -21,7 +21,7 @@ const failures: string[] = [];
 
 function run(command: string, args: readonly string[]): boolean {
   process.stdout.write(`\n> ${command} ${args.join(' ')}\n`);
-  const path = `${join(root, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}`;
+  const path = `${join(root, 'node_modules/.bin')}:${process.env.PATH ?? ''}`;
   const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, PATH: path } });
   return result.status === 0;
 }
