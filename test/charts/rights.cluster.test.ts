@@ -59,7 +59,13 @@ async function useEveryTool(mcp: McpConnection): Promise<void> {
     for (let patch = 1; patch <= 11; patch += 1) {
       const { workflow, files } = helloWorkflow('hello', { version: `1.0.${patch}` });
       const shout = `${files['nodes/shout.ts']}// ${patch}\n`;
-      await mcp.ok('wf_apply', { enclave, workflow, files: { ...files, 'nodes/shout.ts': shout }, wait: true });
+      await mcp.ok('wf_apply', {
+        enclave,
+        workflow,
+        files: { ...files, 'nodes/shout.ts': shout },
+        secrets,
+        wait: true,
+      });
     }
     await mcp.ok('wf_apply', { enclave, name: 'hello', wait: true });
     // Somebody else's Service in the way: it is looked at, to say whose it is.
