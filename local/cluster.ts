@@ -11,7 +11,7 @@ import { isAlive } from './cluster/proc.ts';
 import { nodeIsReady } from './cluster/readiness.ts';
 import { isForeign, newRecord, readClusterRecord, storedOptions, writeClusterRecord } from './cluster/record.ts';
 import { type ClusterOptions, type Settings, settingsFrom } from './cluster/settings.ts';
-import { aliveDaemons, daemonNames, findPrograms, type Programs, startCluster } from './cluster/start.ts';
+import { aliveDaemons, clearTheWay, daemonNames, findPrograms, type Programs, startCluster } from './cluster/start.ts';
 import { stopCluster } from './cluster/stop.ts';
 import { withLock } from './lock.ts';
 import { type Progress, silentProgress } from './progress.ts';
@@ -103,6 +103,7 @@ export async function up(options: CommandOptions = {}): Promise<ClusterInfo> {
     if (record) await refuseOtherRanges(settings, layout, record);
     const owner = record && alive.size > 0 ? record : newRecord(settings);
     const { outside, ports } = settings;
+    await clearTheWay(settings, layout, progress);
     await writeClusterRecord(layout, { ...owner, outside, ports });
     await startCluster(settings, layout, programs, progress);
     return infoOf(settings, layout, programs, owner.checkout);

@@ -93,7 +93,7 @@ async function compile(
   env: NodeJS.ProcessEnv,
   report: Report,
 ): Promise<void> {
-  report('counting packages');
+  report('fetching the modules that it needs');
   const listed = await runCommand(go, ['list', '-deps', target], { cwd: folder, env, timeoutMs: DOWNLOAD_TIMEOUT_MS });
   const total = listed.trim().split('\n').length;
   const assignments = Object.entries(variables).map(([name, value]) => `-X ${name}=${value}`);

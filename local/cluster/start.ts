@@ -56,14 +56,13 @@ export async function aliveDaemons(layout: Layout): Promise<Set<string>> {
 /** Names of every program of a running cluster. */
 export const daemonNames: readonly string[] = [...Object.keys(portsOf), 'containerd'];
 
-/** Brings everything to run, from whatever state it is found in. The caller holds the lock. */
+/** Starts every program that does not run, in order, and waits until pods can be used. The caller holds the lock. */
 export async function startCluster(
   settings: Settings,
   layout: Layout,
   programs: Programs,
   progress: Progress,
 ): Promise<void> {
-  await heal(settings, layout, progress);
   await mkdir(layout.stateDir, { recursive: true });
   const resolvers = settings.outside ? await hostResolvers() : [];
   await Promise.all([
@@ -101,8 +100,11 @@ export async function startCluster(
   });
 }
 
-/** Clears what crashes, kills and deleted folders leave behind, then checks that the way is free. */
-async function heal(settings: Settings, layout: Layout, progress: Progress): Promise<void> {
+/**
+ * Clears what crashes, kills and deleted folders leave behind, then checks that the way is free. Writes no state.
+ * @throws TentacularError `unavailable`: another cluster, taken ports, taken ranges.
+ */
+export async function clearTheWay(settings: Settings, layout: Layout, progress: Progress): Promise<void> {
   await checkOtherCluster(settings);
   const strays = await endStrays(layout);
   if (strays > 0) progress.note(`ended ${strays} programs of an earlier start that was not recorded`);
