@@ -31,7 +31,7 @@ const denyName = 'enclave.default-deny';
 const dnsName = 'enclave.allow-dns';
 const enclaveObject = 'enclave';
 /** Name of the RoleBinding that gives the control plane its rights in the enclave. */
-export const controlPlaneBinding = 'tentacular-control-plane';
+const controlPlaneBinding = 'tentacular-control-plane';
 
 /**
  * A team's workspace: a Namespace held to Pod Security `restricted`, shut in both directions but for DNS, with a

@@ -8,7 +8,6 @@ export {
 export type {
   Container,
   EnvVar,
-  KubeDeploymentProps,
   NetworkPolicyEgressRule,
   NetworkPolicyPeer,
   PodSpec,

@@ -27,6 +27,7 @@ function toPeer(peer: EgressPeer): NetworkPolicyPeer {
   };
 }
 
-function labelSelector(labels: Readonly<Record<string, string>>): { matchLabels?: Record<string, string> } {
+/** A selector by labels; one without labels selects everything. */
+export function labelSelector(labels: Readonly<Record<string, string>>): { matchLabels?: Record<string, string> } {
   return Object.keys(labels).length === 0 ? {} : { matchLabels: { ...labels } };
 }

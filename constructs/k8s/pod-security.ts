@@ -1,7 +1,7 @@
 import type { PodSpec, SecurityContext } from './l1.ts';
 
 /** `nobody`: the user and group of everything that runs in an enclave. */
-export const nobody = 65_534;
+const nobody = 65_534;
 
 /** What Pod Security `restricted` asks of each container, and a root file system that cannot be written. */
 export const containerSecurity: SecurityContext = {

@@ -32,7 +32,7 @@ export function parseMemory(text: string): number | undefined {
 }
 
 /** `1500m`, or `2` where it is whole cores. */
-export function formatCpu(milli: number): string {
+function formatCpu(milli: number): string {
   return milli % 1000 === 0 ? String(milli / 1000) : `${milli}m`;
 }
 

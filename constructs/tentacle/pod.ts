@@ -37,7 +37,9 @@ export function podSpec(tentacle: ResolvedTentacle, codeName: string): PodSpec {
     ...(runtimeClassName === undefined ? {} : { runtimeClassName }),
     ...(imagePullSecrets.length === 0 ? {} : { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) }),
     ...(Object.keys(nodeSelector).length === 0 ? {} : { nodeSelector: { ...nodeSelector } }),
-    ...(tolerations.length === 0 ? {} : { tolerations: tolerations.map((toleration) => ({ ...toleration })) }),
+    ...(tolerations.length === 0
+      ? {}
+      : { tolerations: tolerations.map(({ value, ...rest }) => (value ? { ...rest, value } : rest)) }),
     containers: [engineContainer(tentacle), ...workflow.sidecars.map((sidecar) => sidecarContainer(sidecar, tentacle))],
     volumes: [
       codeVolume(tentacle, codeName),
@@ -88,16 +90,19 @@ function engineEnvironment({ enclave, name, workflow, options, code }: ResolvedT
 }
 
 function sidecarContainer(sidecar: Sidecar, { options }: ResolvedTentacle): Container {
-  const { name, image, port, command, args, env = {} } = sidecar;
-  const names = Object.keys(env).sort();
+  const { name, image, port, command = [], args = [], env = {} } = sidecar;
+  // What is empty is left out: the API server would not store it, and every comparison with it would find a drift.
+  const variables = Object.keys(env)
+    .sort()
+    .map((key): EnvVar => (env[key] ? { name: key, value: env[key] } : { name: key }));
   const probe = sidecarProbe(sidecar);
   return {
     name,
     image,
     imagePullPolicy: options.imagePullPolicy ?? 'IfNotPresent',
-    ...(command === undefined ? {} : { command: [...command] }),
-    ...(args === undefined ? {} : { args: [...args] }),
-    ...(names.length === 0 ? {} : { env: names.map((key) => ({ name: key, value: env[key] ?? '' })) }),
+    ...(command.length === 0 ? {} : { command: [...command] }),
+    ...(args.length === 0 ? {} : { args: [...args] }),
+    ...(variables.length === 0 ? {} : { env: variables }),
     ports: [{ containerPort: port }],
     resources: resourcesOf(sidecar.resources),
     securityContext: containerSecurity,

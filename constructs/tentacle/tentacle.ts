@@ -1,7 +1,7 @@
 import { Construct } from 'constructs';
 import { digestOf } from '../k8s/digest.ts';
 import { IntOrString, KubeConfigMap, KubeDeployment, KubeNetworkPolicy, KubeService, Lazy } from '../k8s/l1.ts';
-import { namespaceNameLabel, toNetworkPolicyRule } from '../k8s/network.ts';
+import { labelSelector, namespaceNameLabel, toNetworkPolicyRule } from '../k8s/network.ts';
 import { toManifest } from '../k8s/to-manifest.ts';
 import { annotationKeys } from '../model/annotations.ts';
 import { tentacleLabels, tentacleSelector } from '../model/labels.ts';
@@ -66,7 +66,7 @@ export class Tentacle extends Construct {
             from: [
               {
                 namespaceSelector: { matchLabels: { [namespaceNameLabel]: controlPlane.namespace } },
-                podSelector: { matchLabels: { ...controlPlane.podLabels } },
+                podSelector: labelSelector(controlPlane.podLabels),
               },
             ],
             ports: [{ port: IntOrString.fromNumber(enginePort), protocol: 'TCP' }],

@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts'
 import { hasHiddenCharacters, isPrototypeName, showHidden } from '../model/text.ts';
 
 /** Longest YAML text that is parsed, in UTF-16 code units. */
-export const maxYamlLength = 131_072;
+const maxYamlLength = 131_072;
 /** Most values that one document may hold once its aliases are expanded. */
 const maxValues = 20_000;
 const maxDepth = 32;

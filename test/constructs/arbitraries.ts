@@ -14,16 +14,16 @@ export interface Rendering {
 
 const labelOf = (max: number): fc.Arbitrary<string> =>
   fc.stringMatching(new RegExp(`^[a-z]([-a-z0-9]{0,${max - 2}}[a-z0-9])?$`));
-export const tentacleNames = labelOf(48);
-export const enclaveNames = labelOf(63).filter(isEnclaveName);
-export const identifiers = fc
+const tentacleNames = labelOf(48);
+const enclaveNames = labelOf(63).filter(isEnclaveName);
+const identifiers = fc
   .stringMatching(/^[A-Za-z][-A-Za-z0-9_]{0,30}$/)
   .filter((name) => !(name in {}) && name !== 'prototype' && !name.startsWith('tentacular-'));
 const optional = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined });
 /** Printable, and everything that YAML or an annotation could trip over. */
 const prose = fc.oneof(
   fc.lorem(),
-  fc.constantFrom('on', '12:30', '~', '{{ x }}', '"', "it's: #1", 'multi\nline\n', '0o17', 'ünïcode ✓', ' spaces '),
+  fc.constantFrom('', 'on', '12:30', '~', '{{ x }}', '"', "it's: #1", 'multi\nline\n', '0o17', 'ünïcode ✓', ' spaces '),
 );
 const durations = fc.constantFrom('1s', '500ms', '2m', '1h30m');
 const cpu = fc.constantFrom('10m', '250m', '0.1', '1', '1.5', '2000m');

@@ -11,6 +11,8 @@ export interface Verdict {
   readonly message: string;
   /** Pod Security, deprecated or unknown fields: an accepted object should raise none. */
   readonly warnings: readonly string[];
+  /** The object as it would be stored; the Status where it was refused. */
+  readonly stored: JsonObject;
 }
 
 const resources: Readonly<Record<string, string>> = {
@@ -90,9 +92,9 @@ export class ApiServer {
       headersTimeout: 30_000,
       bodyTimeout: 30_000,
     });
-    const { message } = (await answer.json()) as { message?: string };
+    const stored = (await answer.json()) as JsonObject;
     const warnings = [headers.warning ?? []].flat();
-    return { status: statusCode, message: statusCode < 300 ? '' : (message ?? ''), warnings };
+    return { status: statusCode, message: statusCode < 300 ? '' : String(stored.message), warnings, stored };
   }
 }
 
