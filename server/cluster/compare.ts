@@ -79,9 +79,7 @@ function visit(
     visitObject(ours, theirs, owned, path, found);
     return;
   }
-  // An empty `{}` or `[]` that we own says nothing about what others put below it; had they replaced it as a
-  // whole, we would no longer own it.
-  if (owned && isEmpty(ours) && typeof ours === 'object') return;
+  // What Go leaves out when it is empty is there all the same if we own it; had others removed it, we would not.
   const equal = theirs === undefined ? owned !== undefined && isEmpty(ours) : sameValue(ours, theirs, path);
   if (!equal) found.push(difference('value', path, ours, theirs));
   else if (!owned) found.push(difference('unowned', path, ours, theirs));

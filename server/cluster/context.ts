@@ -1,4 +1,3 @@
-import type { CallOptions } from './call.ts';
 import type { Client } from './client.ts';
 import type { GuardedWriter } from './guard.ts';
 
@@ -15,9 +14,4 @@ export interface Context {
 /** The clock as ISO 8601 in UTC, to the second, as Kubernetes writes it. */
 export function isoTime(context: Pick<Context, 'now'>): string {
   return new Date(context.now()).toISOString().replace(/\.\d{3}Z$/, 'Z');
-}
-
-/** Leaves `undefined` out, which exact optional properties want. */
-export function callOptions(call: CallOptions | undefined): CallOptions {
-  return call ?? {};
 }

@@ -92,8 +92,7 @@ async function changeEntry(
   call: CallOptions,
 ): Promise<ObjectDiff> {
   if (!live) return { ...entry(desired, 'create'), diff: unifiedDiff(desired, undefined, desired) };
-  const comparison = { desired, live, differences: [], conflicts: [] };
-  const after = await dryRunOf(context, comparison, 'take', call);
+  const after = await dryRunOf(context, { desired, live }, 'take', call);
   return { ...entry(desired, 'update'), diff: unifiedDiff(desired, live, after) };
 }
 

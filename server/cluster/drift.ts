@@ -63,7 +63,7 @@ async function driftOfOne(context: Context, stored: Manifest, live: Manifest | u
   const options = { manager: context.manager, ignoredAnnotations: stampAnnotations };
   const differences = compareObject(stored, live, options);
   if (differences.length === 0) return { entry: { ...entry, action: 'unchanged' as const }, fields: [] };
-  const after = await dryRunOf(context, { desired: stored, live, differences: [], conflicts: [] }, 'take', call);
+  const after = await dryRunOf(context, { desired: stored, live }, 'take', call);
   const diff = unifiedDiff(stored, live, after);
   // Differences that are only written otherwise leave nothing to show.
   if (!/^[-+](?![-+])/m.test(diff)) return { entry: { ...entry, action: 'unchanged' as const }, fields: [] };

@@ -52,7 +52,15 @@ export async function loadContext(connection: ContextConnection): Promise<Loaded
 
 async function credentialsOf(config: KubeConfig): Promise<Credentials> {
   const options: RequestOptions = {};
-  await config.applyToHTTPSOptions(options);
+  try {
+    await config.applyToHTTPSOptions(options);
+  } catch (cause) {
+    const message = `Cannot get credentials for the context "${config.getCurrentContext()}"`;
+    throw new TentacularError('cluster_error', message, {
+      hint: 'Check the files and the credential plugin that the kubeconfig names; try kubectl with the same context.',
+      cause,
+    });
+  }
   const ca = pem(options.ca);
   const cert = pem(options.cert);
   const key = typeof options.key === 'string' || Buffer.isBuffer(options.key) ? options.key.toString() : undefined;

@@ -24,10 +24,11 @@ export async function settle(
   if (applied !== set.specHash) return compared;
   return Promise.all(
     compared.map(async (comparison) => {
-      if (!comparison.live || !needsWrite(comparison)) return comparison;
+      const { desired, live } = comparison;
+      if (!live || !needsWrite(comparison)) return comparison;
       try {
-        const result = await dryRunOf(context, comparison, set.onConflict, call);
-        return sameState(result, comparison.live) ? { ...comparison, differences: [] } : comparison;
+        const result = await dryRunOf(context, { desired, live }, set.onConflict, call);
+        return sameState(result, live) ? { ...comparison, differences: [] } : comparison;
       } catch (error) {
         // It has moved, or is owned by others: then it differs, and the write deals with it.
         if (isStale(error) || isFieldConflict(error)) return comparison;
@@ -37,18 +38,17 @@ export async function settle(
   );
 }
 
-/** What the live object would become. */
+/** What the live object would become. Pinned to its uid only: its version moves with every look of a controller. */
 export async function dryRunOf(
   { client, manager }: Pick<Context, 'client' | 'manager'>,
-  { desired, live }: Comparison,
+  { desired, live }: { readonly desired: Manifest; readonly live: Manifest },
   onConflict: OnConflict,
   call: CallOptions,
 ): Promise<Manifest> {
-  const { uid, resourceVersion = '1' } = live?.metadata ?? {};
-  const stamped = live ? withLiveStamps(desired, live) : desired;
-  const metadata = { ...stamped.metadata, ...(uid ? { uid } : {}), resourceVersion };
-  const force = onConflict === 'take';
-  return client.apply({ ...stamped, metadata }, { ...call, dryRun: true, force, manager });
+  const stamped = withLiveStamps(desired, live);
+  const { uid } = live.metadata;
+  const metadata = { ...stamped.metadata, ...(uid ? { uid } : {}) };
+  return client.apply({ ...stamped, metadata }, { ...call, dryRun: true, force: onConflict === 'take', manager });
 }
 
 /** Equal in all but bookkeeping; who owns which field counts, when it was written does not. */

@@ -197,7 +197,7 @@ export function applyOnto(
     return { ...entry, fieldsV1: treeOf(paths.filter((path) => !gone.has(keyOf(path)))) };
   });
   if (conflicts.length > 0 && !force) return { conflicts };
-  const merged = structuredClone(live ? merge(live, applied, []) : applied) as JsonObject;
+  const merged = normalize(structuredClone(live ? merge(live, sent, []) : sent) as JsonObject);
   const stays = new Set([...wanted, ...cleared.flatMap((entry) => pathsOf(entry.fieldsV1))].map(keyOf));
   const dropped = mine ? pathsOf(mine.fieldsV1).filter((path) => !stays.has(keyOf(path))) : [];
   // Items of keyed lists go after their fields, so that the item is still found by its key.

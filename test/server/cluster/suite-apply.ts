@@ -90,6 +90,17 @@ export function applySuite(title: string, openPlace: () => Promise<Place>): void
       expect(JSON.stringify((await inventory()).get('NetworkPolicy/narrow')?.spec)).not.toContain('namespaceSelector');
     });
 
+    it('the last rule of a policy goes when the set has none any more', async () => {
+      const { cluster, namespace, inventory } = bench();
+      await cluster.apply(request(namespace, 'closed'));
+      const closed = request(namespace, 'closed');
+      const policy = closed.rendered.manifests.find((m) => m.kind === 'NetworkPolicy');
+      if (policy?.spec) policy.spec.egress = [];
+      const set = { ...closed, rendered: { ...closed.rendered, specHash: 'other' } };
+      expect(told((await cluster.apply(set)).applied)).toContain('NetworkPolicy configured');
+      expect((await inventory()).get('NetworkPolicy/closed')?.spec?.egress).toBeUndefined();
+    });
+
     it('an update keeps owner, mode and time of creation, and stamps who came last', async () => {
       const { cluster, namespace, inventory } = bench();
       await cluster.apply(
@@ -246,8 +257,14 @@ export function applySuite(title: string, openPlace: () => Promise<Place>): void
   });
 }
 
+/** What changes with every write of ours; of a Deployment not the version, which its controllers move all the time. */
 function versions(objects: ReadonlyMap<string, Manifest>): Record<string, string> {
-  return Object.fromEntries([...objects].map(([key, object]) => [key, object.metadata.resourceVersion ?? '']).sort());
+  const stateOf = ({ kind, metadata }: Manifest) => {
+    if (kind !== 'Deployment') return metadata.resourceVersion ?? '';
+    const own = Object.entries(metadata.annotations ?? {}).filter(([key]) => key.startsWith('tentacular.io/'));
+    return JSON.stringify([metadata.uid, metadata.generation, own.sort()]);
+  };
+  return Object.fromEntries([...objects].map(([key, object]) => [key, stateOf(object)]).sort());
 }
 
 function imageOf(deployment: Manifest | undefined): unknown {

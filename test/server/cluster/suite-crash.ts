@@ -81,8 +81,10 @@ export function crashSuite(title: string, openPlace: () => Promise<Place>): void
           expect(Object.keys(there.get(`Secret/${name}-secrets`)?.data ?? {}).sort()).toEqual(['db', 'more']);
           expect((await cluster.apply(wanted)).status).toBe('unchanged');
         }
-        // Revision, code, policy, Secret, Deployment, prune; the Service does not change.
-        expect(k).toBe(7);
+        // Revision, code, policy, Secret, Deployment, prune; the Service does not change. Where a controller moves the
+        // Deployment between reading and writing, it is written once more.
+        expect(k).toBeGreaterThanOrEqual(7);
+        expect(k).toBeLessThanOrEqual(8);
       });
 
       it(`a remove that dies ${moment} any of its deletions is completed by the same call`, async () => {
