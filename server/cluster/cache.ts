@@ -145,7 +145,7 @@ export function isEnclave(namespace: Manifest): boolean {
 }
 
 /** True for an object of a tentacle of the namespace that it is in. */
-export function isTentacle(object: Manifest): boolean {
+function isTentacle(object: Manifest): boolean {
   const labels = object.metadata.labels ?? {};
   return (
     labels[labelKeys.managedBy] === managedBy &&

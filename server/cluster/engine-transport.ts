@@ -27,7 +27,8 @@ export class ServiceTransport {
   readonly #agent = new Agent({
     connections: 8,
     maxOrigins,
-    keepAliveTimeout: 10_000,
+    // No connection is kept: one whose pod has gone since would fail a run that nobody may repeat.
+    pipelining: 0,
     headersTimeout: 0,
     bodyTimeout: 0,
     allowH2: false,

@@ -35,18 +35,6 @@ export function matchesKey(item: JsonValue, key: Readonly<Record<string, JsonVal
   return Object.entries(key).every(([name, value]) => item[name] === undefined || item[name] === value);
 }
 
-/** The value at a path, or undefined. */
-export function valueAt(value: JsonValue | undefined, path: FieldPath): JsonValue | undefined {
-  let current = value;
-  for (const step of path) {
-    if ('field' in step) current = isJsonObject(current) ? current[step.field] : undefined;
-    else if (!Array.isArray(current)) return undefined;
-    else if ('key' in step) current = current.find((item) => matchesKey(item, step.key));
-    else current = current.find((item) => item === step.value);
-  }
-  return current;
-}
-
 /** A copy of `value` without what is at `path`; an object that becomes empty by it goes too, list items stay. */
 export function withoutPath(value: JsonValue, path: FieldPath): JsonValue | undefined {
   const [step, ...rest] = path;

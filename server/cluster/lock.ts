@@ -15,7 +15,7 @@ import {
 import { revisionOf } from './stamps.ts';
 
 /** An unfinished revision of another source holds the lock this long; then its writer is taken for dead. */
-export const lockAgeMs = 60_000;
+const lockAgeMs = 60_000;
 const maxRounds = 5;
 
 export interface Lock {
@@ -27,7 +27,7 @@ export interface Lock {
 }
 
 /** True where a revision records exactly this rendered set. */
-export function isSameSet(mark: RevisionMark, content: Pick<RevisionContent, 'rendered'>): boolean {
+function isSameSet(mark: RevisionMark, content: Pick<RevisionContent, 'rendered'>): boolean {
   return mark.specHash === content.rendered.specHash && mark.sourceHash === content.rendered.sourceHash;
 }
 

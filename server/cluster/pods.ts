@@ -116,7 +116,7 @@ function containerInfo(status: JsonObject): ContainerInfo {
 }
 
 /** A pod as typed, sanitized data. */
-export function podInfo(pod: Manifest): PodInfo {
+function podInfo(pod: Manifest): PodInfo {
   const { metadata, status = {}, spec = {} } = pod;
   const statuses = [...objectsIn(status, 'initContainerStatuses'), ...objectsIn(status, 'containerStatuses')];
   const containers = statuses.map(containerInfo);

@@ -65,7 +65,7 @@ export function revisionName(tentacle: string, revision: number): string {
 }
 
 /** Name of the code ConfigMap of a set. */
-export function codeNameOf(manifests: readonly Manifest[], tentacle: string): string {
+function codeNameOf(manifests: readonly Manifest[], tentacle: string): string {
   return (
     manifests.find((m) => m.kind === 'ConfigMap' && m.metadata.name.startsWith(`${tentacle}-code-`))?.metadata.name ??
     ''

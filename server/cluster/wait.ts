@@ -52,7 +52,7 @@ const failureLogLines = 20;
 const pullGraceMs = 20_000;
 
 /** Reads the Deployment's own account of itself; https://github.com/kubernetes-sigs/cli-utils, kstatus. */
-export function judgeDeployment(deployment: Manifest): Omit<RolloutState, 'timedOut' | 'failure'> {
+function judgeDeployment(deployment: Manifest): Omit<RolloutState, 'timedOut' | 'failure'> {
   const { status = {}, spec = {}, metadata } = deployment;
   const desired = typeof spec.replicas === 'number' ? spec.replicas : 1;
   const [total, updated, ready, available] = ['replicas', 'updatedReplicas', 'readyReplicas', 'availableReplicas'].map(

@@ -37,7 +37,7 @@ function stepFor(item: JsonValue, keys: readonly string[]): string {
 }
 
 /** Paths of all leaves of an object, with a `.` leaf for each item of a keyed list. */
-export function leavesOf(value: JsonValue, path: Path = []): Path[] {
+function leavesOf(value: JsonValue, path: Path = []): Path[] {
   const keys = Array.isArray(value) ? listKeysOf(path) : undefined;
   if (keys && Array.isArray(value)) {
     return value.flatMap((item) => {
@@ -73,7 +73,7 @@ function pathsOf(tree: JsonObject, path: Path = []): Path[] {
   return entries.flatMap(([step, inner]) => pathsOf(isJsonObject(inner) ? inner : {}, [...path, step]));
 }
 
-export function valueAt(value: JsonValue | undefined, path: Path): JsonValue | undefined {
+function valueAt(value: JsonValue | undefined, path: Path): JsonValue | undefined {
   return path.reduce<JsonValue | undefined>((current, step) => {
     if (step === '.') return current;
     if (step.startsWith('f:')) return isJsonObject(current) ? current[step.slice(2)] : undefined;

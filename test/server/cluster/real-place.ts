@@ -20,7 +20,7 @@ export async function realPlace(kubeconfig: string): Promise<Place> {
 }
 
 /** The context that the file itself names: of a file that the tests were given, never of the machine's own. */
-export function contextOf(kubeconfig: string): string {
+function contextOf(kubeconfig: string): string {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
   return config.getCurrentContext();

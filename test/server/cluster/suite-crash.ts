@@ -7,9 +7,6 @@ import { type Bench, type Place, request, useBench } from './place.ts';
 
 type Moment = 'before' | 'after';
 
-/** Short, so that a dead network is given up soon. */
-const impatient = { timeoutMs: 400 };
-
 /**
  * Runs `act` over a network that dies at its k-th write: `before` it reaches the API server, or `after` it was
  * carried out, its answer lost. Everything later is lost too, as with a process that was killed.
@@ -39,7 +36,10 @@ async function crashAt(bench: Bench, k: number, moment: Moment, act: (cluster: C
 const maxWrites = 30;
 
 /** A crash between any two writes is mended by the same call: for each write, before and after it. */
-export function crashSuite(title: string, openPlace: () => Promise<Place>): void {
+export function crashSuite(title: string, openPlace: () => Promise<Place>, patienceMs: number): void {
+  // Short, so that a dead network is given up soon; long enough for the API server while it lives.
+  const impatient = { timeoutMs: patienceMs };
+
   describe(`crashes on ${title}`, () => {
     const bench = useBench(openPlace);
 

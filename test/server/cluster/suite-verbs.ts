@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { annotationKeys } from '../../../constructs/model/annotations.ts';
-import { managedBy } from '../../../constructs/model/labels.ts';
 import type { Manifest } from '../../../constructs/model/manifest.ts';
 import { enclave, tentacle } from './fixture.ts';
 import { type Place, request, useBench, writes } from './place.ts';
@@ -236,74 +235,6 @@ export function verbsSuite(title: string, openPlace: () => Promise<Place>): void
       for (const foreign of ['default', 'kube-system', `${namespace}-nowhere`]) {
         expect(await refusal(cluster.deprovision(foreign))).toMatchObject({ code: 'not_found' });
       }
-    });
-
-    describe('the guard', () => {
-      const labels = (enclaveName: string) => ({
-        'app.kubernetes.io/managed-by': managedBy,
-        'tentacular.io/enclave': enclaveName,
-        'tentacular.io/tentacle': 'x',
-      });
-      const object = (namespace: string, over: Partial<Manifest['metadata']> = {}): Manifest => ({
-        apiVersion: 'v1',
-        kind: 'ConfigMap',
-        metadata: { name: 'guarded', namespace, labels: labels(namespace), resourceVersion: '1', ...over },
-      });
-
-      it('refuses every write outside an enclave, of another kind, without our label, or without a version', async () => {
-        const { cluster, namespace, other, records, forget } = bench();
-        const name = `${namespace}-plain`;
-        await other.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
-        forget();
-        const { writer } = cluster;
-        const cases: readonly (readonly [string, Manifest])[] = [
-          ['not_found', object(name)],
-          ['policy_violation', object('kube-system')],
-          ['policy_violation', object('default')],
-          ['policy_violation', object(namespace, { labels: {} })],
-          ['policy_violation', object(namespace, { labels: labels('other') })],
-          ['policy_violation', object(namespace, { namespace: '' })],
-          ['policy_violation', { ...object(namespace), kind: 'Role', apiVersion: 'rbac.authorization.k8s.io/v1' }],
-          ['policy_violation', { ...object(namespace), kind: 'Pod' }],
-          [
-            'policy_violation',
-            { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-x', labels: labels('kube-x') } },
-          ],
-          [
-            'policy_violation',
-            { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'nolabel', resourceVersion: '1' } },
-          ],
-        ];
-        for (const [code, manifest] of cases) {
-          const live = { ...manifest, metadata: { ...manifest.metadata, uid: 'u' } };
-          for (const act of [
-            () => writer.create(manifest),
-            () => writer.apply({ ...manifest, metadata: { resourceVersion: '1', ...manifest.metadata } }),
-            () => writer.delete(live),
-            () => writer.applyFields(live, {}, 'x'),
-          ]) {
-            expect((await refusal(act())).code, JSON.stringify(manifest)).toBe(code);
-          }
-        }
-        const { resourceVersion: _version, ...bare } = object(namespace).metadata;
-        expect(await refusal(writer.apply({ ...object(namespace), metadata: bare }))).toMatchObject({
-          code: 'policy_violation',
-        });
-        expect(writes(records)).toEqual([]);
-        await other.delete({ apiVersion: 'v1', kind: 'Namespace', name });
-      });
-
-      it('no verb touches a namespace that is not ours', async () => {
-        const { cluster, records, forget } = bench();
-        forget();
-        const foreign = 'default';
-        expect((await refusal(cluster.apply(request(foreign, 'x')))).code).toMatch(/not_found|policy_violation/);
-        expect((await refusal(cluster.remove({ enclave: foreign, name: 'x' }))).code).toBe('not_found');
-        expect((await refusal(cluster.diff({ rendered: tentacle(foreign, 'x') }))).code).toBe('not_found');
-        expect((await refusal(cluster.provision(enclave({ name: 'kube-system' }), {}))).code).toBe('invalid_input');
-        expect(await cluster.enclave(foreign)).toBeUndefined();
-        expect(writes(records)).toEqual([]);
-      });
     });
   });
 }
