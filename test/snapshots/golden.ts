@@ -21,7 +21,7 @@ export function expectGolden(path: string, text: string): void {
   if (known === text) return;
   const reason = known === undefined ? 'has no snapshot yet' : 'renders to something else than its snapshot';
   expect.fail(
-    `${path} ${reason}. If that is meant: UPDATE_SNAPSHOTS=1 npx vitest run --project unit test/snapshots, and review it.\n\n${goldenDiff(path, known ?? '', text)}`,
+    `${path} ${reason}. If that is meant: npm run snapshots, and review it.\n\n${goldenDiff(path, known ?? '', text)}`,
   );
 }
 
