@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import type { JsonObject } from '../../constructs/model/json.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
+import type { RendererOptions } from '../../constructs/model/options.ts';
 import { parseRendererOptions } from '../../server/renderer-options.ts';
 import { chart, find, helm, renderChart } from './chart.ts';
 
@@ -107,7 +108,7 @@ describe('the chart of the control plane', () => {
 
   it('every renderer option that the chart takes is one that the server takes', async () => {
     const service = { host: 'db.example.com', port: 5432, targetPort: 5433, cidr: '192.0.2.9/32' };
-    const renderer: JsonObject = {
+    const renderer = {
       engineImage: 'r.example.com/engine:7',
       allowedEngineImages: ['r.example.com/engine:*'],
       allowedSidecarImages: ['r.example.com/*'],
@@ -129,7 +130,9 @@ describe('the chart of the control plane', () => {
       imagePullPolicy: 'Never',
       nodeSelector: { disk: 'ssd' },
       tolerations: [{ key: 'k', operator: 'Equal', value: 'v', effect: 'NoExecute', tolerationSeconds: 5 }],
-    };
+      podSecurityVersion: 'v1.33',
+      // The compiler holds this list to all that the renderer knows; controlPlane is the chart's own to fill in.
+    } satisfies Required<Omit<RendererOptions, 'controlPlane'>>;
     const { data } = find(await renderChart(program, { renderer }), 'ConfigMap', 'tentacular-mcp-renderer');
     expect(parseRendererOptions(String(data?.['renderer.json']))).toMatchObject(renderer);
     const schema = JSON.parse(readFileSync(join(chart, 'values.schema.json'), 'utf8')) as {

@@ -79,6 +79,16 @@ describe('configuration', () => {
     expect(parse).toThrow(/engineImage/);
     expect(parse).toThrow(/surprise/);
     expect(() => parseRendererOptions('{')).toThrow(/not JSON/);
+    expect(() => parseRendererOptions('[]')).toThrow('TENTACULAR_RENDERER_OPTIONS_FILE: (root): ');
+  });
+
+  it('renderer options that cdk8s synth refuses do not start the server either', () => {
+    const start = (more: object) => () => parseRendererOptions(JSON.stringify({ ...rendererOptions, ...more }));
+    expect(start({ podSecurityVersion: 'v1.33' })()).toMatchObject({ podSecurityVersion: 'v1.33' });
+    expect(start({ podSecurityVersion: 'newest' })).toThrow(/podSecurityVersion/);
+    // A DNS rule without a peer would open port 53 to everywhere.
+    expect(start({ dns: { port: 53 } })).toThrow(/dns: names neither labels nor cidrs/);
+    expect(start({ engineImage: 'not an image' })).toThrow(/engineImage/);
   });
 
   it('the version is the one of the package', () => {
