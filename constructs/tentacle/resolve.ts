@@ -172,7 +172,14 @@ function warningsOf(workflow: Workflow, code: Code, { enclave }: TentacleSource)
     }
     if (dependency.type !== 'host') continue;
     const parsed = parseHost(dependency.host);
-    if (!parsed.fault && parsed.target.kind === 'cluster' && dependency.host.split('.').length === 2) {
+    if (parsed.fault || parsed.target.kind !== 'cluster') continue;
+    // A policy sees the pod's port. Pods that run as non-root seldom listen below 1024, Services often do.
+    if (dependency.targetPort === undefined && dependency.port < 1024) {
+      warnings.push(
+        `Dependency ${name}: the network policy opens port ${dependency.port} of the pods; where the Service sends it to another one, write that as targetPort.`,
+      );
+    }
+    if (dependency.host.split('.').length === 2) {
       const reading = `Service ${parsed.target.service} in namespace ${parsed.target.namespace}`;
       warnings.push(
         `Dependency ${name}: ${dependency.host} is read as ${reading}; write ${dependency.host}.svc to leave no doubt.`,

@@ -94,6 +94,8 @@ describe('a source and the options of a cluster', () => {
         contract: {
           dependencies: {
             short: { protocol: 'http', host: 'echo.apps', port: 80 },
+            told: { protocol: 'http', host: 'echo.apps.svc', port: 80, targetPort: 9000 },
+            high: { protocol: 'http', host: 'echo.apps.svc', port: 8080 },
             any: { type: 'dynamic-target', cidr: '0.0.0.0/0', dynPorts: ['443/TCP'], reason: 'a crawler' },
           },
         },
@@ -103,6 +105,7 @@ describe('a source and the options of a cluster', () => {
     );
     expect(warnings).toEqual([
       'Node work: nodes/work.ts has no default export, so the engine will not start.',
+      'Dependency short: the network policy opens port 80 of the pods; where the Service sends it to another one, write that as targetPort.',
       'Dependency short: echo.apps is read as Service echo in namespace apps; write echo.apps.svc to leave no doubt.',
       'Dependency any opens 0.0.0.0/0, whichever host answers there: a crawler',
       'The schedule 0 0 31 2 * is valid and never due.',
