@@ -15,6 +15,7 @@ import { errorFields } from '../telemetry/log.ts';
 import type { Catalog } from '../tools/catalog.ts';
 import type { Tool } from '../tools/tool.ts';
 import { type CallDependencies, callTool } from './call.ts';
+import { clientIdentity } from './client.ts';
 import { instructions } from './instructions.ts';
 import { type ListedTool, listedTool } from './listing.ts';
 import { traceIdOf } from './trace.ts';
@@ -113,15 +114,10 @@ function isPrincipal(value: unknown): value is Principal {
   return isJsonObject(value) && value.kind === 'token' && typeof value.name === 'string';
 }
 
-/** In 2026-07-28 each request names its client; before that only `initialize` does, so the User-Agent stands in. */
 function clientOf(context: ServerContext, request: McpRequestContext): ClientIdentity | undefined {
   const envelope: unknown = context.mcpReq.envelope;
-  const info = isJsonObject(envelope) ? envelope[CLIENT_INFO_META_KEY] : undefined;
-  if (isJsonObject(info) && typeof info.name === 'string') {
-    return { name: info.name, version: typeof info.version === 'string' ? info.version : '' };
-  }
-  const [name, version] = (request.requestInfo?.headers.get('user-agent') ?? '').split(' ')[0]?.split('/') ?? [];
-  return name ? { name, version: version ?? '' } : undefined;
+  const clientInfo = isJsonObject(envelope) ? envelope[CLIENT_INFO_META_KEY] : undefined;
+  return clientIdentity(clientInfo, request.requestInfo?.headers.get('user-agent'));
 }
 
 /** The newer protocol carries the trace context in `_meta`; HTTP clients may also send the header. */

@@ -92,7 +92,8 @@ describe.each(eras)('tools over protocol %s', (era) => {
       expect(record.arguments_digest).toMatch(/^sha256:/);
       expect(Date.parse(record.time)).not.toBeNaN();
     }
-    if (era === '2026-07-28') expect(harness.audit[0]?.client).toBe('tentacular-e2e-2026-07-28/1.0.0');
+    // The older client names itself in `initialize` only, which no later request carries: its User-Agent stands in.
+    expect(harness.audit[0]?.client).toBe(era === '2026-07-28' ? 'tentacular-e2e-2026-07-28/1.0.0' : 'node');
   });
 
   it('a rendering too long for one reply comes in pages within the budget', async () => {
@@ -146,6 +147,36 @@ describe('the wire', () => {
       { traceparent: `00-${traceId}-b7ad6b7169203331-01` },
     ).then((response) => response.text());
     expect(harness.audit.at(-1)?.trace_id).toBe(traceId);
+  });
+
+  const modernHeaders = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'wf_render' };
+  const clientInfo = (info: unknown) => ({
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientInfo': info,
+    'io.modelcontextprotocol/clientCapabilities': {},
+  });
+  const agent = { 'user-agent': 'claude-code/2.1.0 (cli) undici' };
+
+  it.each([
+    [
+      '2026-07-28: as it names itself, whatever carries it',
+      clientInfo({ name: 'My Agent', version: '3.1' }),
+      'My Agent/3.1',
+    ],
+    [
+      '2026-07-28: cleaned and bounded',
+      clientInfo({ name: `a\n\u202eb${'x'.repeat(5000)}`, version: 'v'.repeat(5000) }),
+      `a??b${'x'.repeat(92)}/${'v'.repeat(31)}`,
+    ],
+    ['2026-07-28: a name of nothing is none', clientInfo({ name: ' ', version: '1' }), 'claude-code/2.1.0'],
+    ['2025-11-25: the product of its User-Agent', undefined, 'claude-code/2.1.0'],
+  ])('the client of a call is recorded, %s', async (_what, meta, expected) => {
+    const params = { name: 'wf_render', arguments: source, ...(meta ? { _meta: meta } : {}) };
+    const headers = { ...agent, ...(meta ? modernHeaders : {}) };
+    await post(harness.endpoint, { jsonrpc: '2.0', id: 1, method: 'tools/call', params }, headers).then((response) =>
+      response.text(),
+    );
+    expect(harness.audit.at(-1)?.client).toBe(expected);
   });
 
   it('arguments that are no object are a protocol error in both eras, and no tool runs', async () => {
