@@ -1,0 +1,54 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { toolApis } from '../server/api/tools.ts';
+import { projectRoot } from './support/source-files.ts';
+
+const pages = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'engine/README.md',
+  ...readdirSync(join(projectRoot, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => `docs/${file}`),
+];
+const read = (page: string) => readFileSync(join(projectRoot, page), 'utf8');
+
+describe.each(pages)('%s', (page) => {
+  const text = read(page);
+
+  it('links to files that exist', () => {
+    const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, target = '']) => target);
+    const broken = targets.filter((target) => !existsSync(join(projectRoot, dirname(page), target)));
+    expect(broken).toEqual([]);
+  });
+
+  it('names npm scripts that exist', () => {
+    const scripts = (JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts;
+    const named = [...text.matchAll(/npm run (?:-s )?([a-z][a-z:-]*)/g)].map(([, name = '']) => name);
+    expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  });
+});
+
+describe('README.md', () => {
+  it('lists every tool of the server', () => {
+    const missing = Object.keys(toolApis).filter((tool) => !read('README.md').includes(`\`${tool}\``));
+    expect(missing).toEqual([]);
+  });
+
+  it('shows the example as it is', () => {
+    const workflow = read('examples/enclaves/examples-data/digest/workflow.yaml');
+    for (const [, node, path] of read('README.md').matchAll(/^ {2}([a-z-]+): +\{ path: ([\w./-]+)/gm)) {
+      expect(workflow).toMatch(new RegExp(`${node}:\\n    path: ${path}`));
+    }
+  });
+
+  it('shows a permission that the golden of that example can show', () => {
+    const golden = read('snapshots/examples/examples-data/digest.k8s.yaml');
+    const block = /```diff\n([\s\S]*?)```/.exec(read('README.md'))?.[1] ?? '';
+    const context = block.split('\n').filter((line) => line.startsWith('  '));
+    expect(context.length).toBeGreaterThan(2);
+    for (const line of context) expect(golden).toContain(line.slice(1));
+  });
+});
