@@ -36,8 +36,12 @@ const sourceShape = {
     .describe('Commit that the source comes from; recorded.'),
 };
 
+/** As many as a contract can name. */
+const maxServices = 100;
+
 const secretsField = z
   .record(z.string().max(63), z.union([z.record(z.string().max(253), z.unknown()), z.null()]))
+  .refine((services) => Object.keys(services).length <= maxServices, `must hold at most ${maxServices} services`)
   .optional()
   .describe(
     'Credentials by service: {"weather": {"api_key": "..."}}. A service given replaces its key, null removes it, one that is absent is untouched. Never shown again.',

@@ -16,6 +16,7 @@ import { waitForRollout } from './rollout.ts';
 import { renderGiven, renderStored, sourceKind } from './source.ts';
 import type { CallContext, Tool } from './tool.ts';
 import { cleanText } from './untrusted.ts';
+import { warningRows } from './warnings.ts';
 
 type Input = ToolInput<'wf_apply'>;
 type Output = ToolOutput<'wf_apply'>;
@@ -146,7 +147,7 @@ function describe(input: Input, rendered: RenderedTentacle, result: ApplyResult)
             removed: services.filter(([, value]) => value === null).map(([service]) => service),
           },
         }),
-    warnings: [...rendered.warnings, ...warningsOf(result)],
+    warnings: warningRows([...warningsOf(result), ...rendered.warnings]),
   };
 }
 

@@ -1,17 +1,23 @@
+import type { JsonValue } from '../../constructs/model/json.ts';
 import { wfDiff } from '../api/apply.ts';
 import type { ToolOutput } from '../api/tools.ts';
 import type { DiffResult, DriftResult, FieldConflict, ObjectDiff } from '../cluster/index.ts';
 import { comparison } from './apply-request.ts';
 import type { ToolDependencies } from './dependencies.ts';
 import { diffEntries } from './diff-entries.ts';
+import { rowsWithin } from './page.ts';
 import { renderGiven, sourceKind } from './source.ts';
 import type { Tool } from './tool.ts';
 import { cleanJson, cleanText, textLimits } from './untrusted.ts';
+import { warningRows } from './warnings.ts';
 
 type Output = ToolOutput<'wf_diff'>;
 
-/** Conflicts told in one reply. */
+/** Conflicts told in one reply, and the characters that they may take. */
 const maxConflicts = 30;
+const conflictsBudget = 8000;
+/** Longest value of a field shown, in characters of its JSON. */
+const maxShown = 1000;
 
 export function diffTool(deps: ToolDependencies): Tool<'wf_diff'> {
   return {
@@ -42,7 +48,7 @@ export function diffTool(deps: ToolDependencies): Tool<'wf_diff'> {
         compared: 'source',
         ...diffOutput(diff),
         plan: diff.plan,
-        warnings: [...rendered.warnings],
+        warnings: warningRows(rendered.warnings),
       };
     },
   };
@@ -72,11 +78,19 @@ function secretsIn(objects: readonly ObjectDiff[]): Output['secrets'] {
 }
 
 function conflictRows(conflicts: readonly FieldConflict[]): Output['conflicts'] {
-  return conflicts.slice(0, maxConflicts).map(({ object, field, owner, ours, theirs }) => ({
+  const rows = conflicts.slice(0, maxConflicts).map(({ object, field, owner, ours, theirs }) => ({
     object,
     field: cleanText(field, textLimits.message),
     owner: cleanText(owner, textLimits.field),
-    ...(ours === undefined ? {} : { ours: cleanJson(ours, 200) }),
-    ...(theirs === undefined ? {} : { theirs: cleanJson(theirs, 200) }),
+    ...(ours === undefined ? {} : { ours: shown(ours) }),
+    ...(theirs === undefined ? {} : { theirs: shown(theirs) }),
   }));
+  return rowsWithin(rows, conflictsBudget);
+}
+
+/** A field's value, or the beginning of its JSON where it is large. */
+function shown(value: JsonValue): JsonValue {
+  const clean = cleanJson(value, 200);
+  const text = JSON.stringify(clean);
+  return text.length <= maxShown ? clean : cleanText(text, maxShown);
 }

@@ -2,8 +2,11 @@ import { createHash } from 'node:crypto';
 import { invalidInput, type TentacularError } from '../../constructs/model/errors.ts';
 import { isJsonObject } from '../../constructs/model/json.ts';
 
-/** Characters of JSON that the rows or the text of one reply may take; the rest of a reply fits beside them. */
+/** Characters of JSON that the rows of one reply may take; the rest of a reply fits beside them. */
 export const pageBudget = 40_000;
+
+/** The same for one page of a text; more is left beside it: names, warnings, the nodes of a run. */
+export const textBudget = 30_000;
 
 export interface PageRequest {
   readonly limit: number;
@@ -45,20 +48,30 @@ export function rowsWithin<T>(rows: readonly T[], characters: number): T[] {
   });
 }
 
-/** One page of a long text. A cursor counts only for the very text that it came with. */
+/**
+ * One page of a long text, at most `textBudget` characters as JSON. A cursor counts only for the very text that it came
+ * with.
+ */
 export function textPage(text: string, cursor: string | undefined): { text: string; next_cursor?: string } {
   const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
   let from = 0;
   if (cursor !== undefined) {
-    const [of, offset] = readCursor(cursor, 'text').split(':');
+    const [of, offset = ''] = readCursor(cursor, 'text').split(':');
     if (of !== digest) throw badCursor('belongs to another text: the source or the cluster has changed');
-    from = Number(offset);
+    from = /^\d{1,9}$/.test(offset) ? Number(offset) : text.length;
+    if (from >= text.length) throw badCursor('is not one that this tool gave');
   }
-  let length = Math.min(pageBudget, text.length - from);
-  while (JSON.stringify(text.slice(from, from + length)).length > pageBudget) length = Math.floor(length * 0.8);
-  const end = from + length;
-  const page = { text: text.slice(from, end) };
+  const page = { text: textWithin(text.slice(from, from + textBudget), textBudget) };
+  const end = from + page.text.length;
   return end < text.length ? { ...page, next_cursor: writeCursor({ text: `${digest}:${end}` }) } : page;
+}
+
+/** The beginning of a text that takes at most so many characters as JSON; never half a character. */
+export function textWithin(text: string, characters: number): string {
+  let part = text;
+  while (part !== '' && JSON.stringify(part).length > characters) part = part.slice(0, Math.floor(part.length * 0.8));
+  const cut = /[\ud800-\udbff]$/.test(part) && part.length > 1;
+  return cut ? part.slice(0, -1) : part;
 }
 
 function isAfter(key: string, last: string, descending = false): boolean {

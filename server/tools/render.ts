@@ -6,6 +6,7 @@ import type { ToolDependencies } from './dependencies.ts';
 import { textPage } from './page.ts';
 import { renderGiven, sourceKind } from './source.ts';
 import type { Tool } from './tool.ts';
+import { warningRows } from './warnings.ts';
 
 export function renderTool({ rendererOptions }: ToolDependencies): Tool<'wf_render'> {
   return {
@@ -36,7 +37,7 @@ export function renderTool({ rendererOptions }: ToolDependencies): Tool<'wf_rend
         secret_services: [...rendered.secretServices],
         objects: rendered.manifests.map(describeObject),
         yaml: text,
-        warnings: [...rendered.warnings],
+        warnings: warningRows(rendered.warnings),
         ...cursor,
       };
     },

@@ -117,6 +117,20 @@ describe.each(eras)('tools over protocol %s', (era) => {
     expect(yaml.match(/^kind: Deployment$/gm)).toHaveLength(1);
   });
 
+  it('the largest contract there may be is rendered within the budget, with its warnings', async () => {
+    const dependencies = Object.fromEntries(
+      Array.from({ length: 100 }, (_, index) => [
+        `dependency-${'x'.repeat(40)}-${index}`,
+        { type: 'dynamic-target', cidr: '0.0.0.0/0', dynPorts: ['443/TCP'], reason: 'x'.repeat(400) },
+      ]),
+    );
+    const contract = { version: '1', dependencies };
+    const outcome = await mcp.call('wf_render', { ...source, workflow: { ...source.workflow, contract } });
+    expect(outcome.error).toBeUndefined();
+    expect(outcome.text.length).toBeLessThanOrEqual(50_000);
+    expect(outcome.result?.warnings).toContainEqual(expect.stringMatching(/^\d+ more warnings were left out$/));
+  });
+
   it('needs no session: a fresh connection to another replica answers the next call', async () => {
     const replica = await startHarness();
     const response = await post(replica.endpoint, {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pageBudget, pageOf, textPage } from '../../../server/tools/page.ts';
+import { pageBudget, pageOf, textBudget, textPage, textWithin } from '../../../server/tools/page.ts';
 
 const key = (row: { id: string }) => row.id;
 
@@ -67,12 +67,31 @@ describe('pages', () => {
     let cursor: string | undefined;
     do {
       const page = textPage(text, cursor);
-      expect(JSON.stringify(page.text).length).toBeLessThanOrEqual(pageBudget);
+      expect(JSON.stringify(page.text).length).toBeLessThanOrEqual(textBudget);
       joined += page.text;
       cursor = page.next_cursor;
     } while (cursor !== undefined);
     expect(joined).toBe(text);
     const other = textPage(text, undefined).next_cursor;
     expect(() => textPage(`${text}!`, other)).toThrow(expect.objectContaining({ code: 'invalid_input' }));
+  });
+
+  it.each(['abc', '-5', '1e3', '', '1.5', '999999999', '10000000000'])(
+    'a position that nobody gave is invalid_input, not an empty or another page: %s',
+    (offset) => {
+      const text = 'line\n'.repeat(20_000);
+      const given = Buffer.from(textPage(text, undefined).next_cursor ?? '', 'base64url').toString();
+      const forged = Buffer.from(given.replace(/:\d+"/, `:${offset}"`)).toString('base64url');
+      expect(() => textPage(text, forged)).toThrow(expect.objectContaining({ code: 'invalid_input' }));
+    },
+  );
+
+  it('a cut never splits a character, which another language could not decode', () => {
+    const text = '😀'.repeat(1000);
+    for (let characters = 2; characters < 60; characters += 1) {
+      const part = textWithin(text, characters);
+      expect(part.isWellFormed()).toBe(true);
+      expect(JSON.stringify(part).length).toBeLessThanOrEqual(characters);
+    }
   });
 });
