@@ -7,6 +7,7 @@ import { type OriginRules, originRefusal } from './auth/origin.ts';
 import type { RateLimiter } from './auth/rate-limit.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { McpEndpoint } from './mcp/handler.ts';
+import { bodyFault } from './request-body.ts';
 import { errorFields, type Logger } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
@@ -53,7 +54,14 @@ export function createApp(deps: AppDependencies): Express {
     const reason = deps.lifecycle.draining ? 'draining' : await deps.notReady();
     response.status(reason === undefined ? 200 : 503).json(reason === undefined ? { status: 'ok' } : { reason });
   });
-  app.use('/mcp', guardOrigin(deps), requireCaller(deps), express.json({ limit: maxBodyBytes }), serveMcp(deps));
+  app.use(
+    '/mcp',
+    guardOrigin(deps),
+    requireCaller(deps),
+    express.json({ limit: maxBodyBytes }),
+    checkBody(deps),
+    serveMcp(deps),
+  );
   app.use((_request, response) => {
     response.status(404).json({ error: 'not_found', error_description: 'There is nothing at this path.' });
   });
@@ -122,6 +130,18 @@ function answerRetry(response: Response, status: 429 | 503, seconds: number, rea
   response.status(status).json({ error, error_description: `${reason}; try again in ${seconds} s` });
 }
 
+function checkBody({ metrics }: AppDependencies) {
+  return (request: Request, response: Response, next: NextFunction): void => {
+    const fault = bodyFault(request.body);
+    if (fault === undefined) {
+      next();
+      return;
+    }
+    metrics.refused('malformed-body');
+    response.status(400).json(rpcError(-32600, fault));
+  };
+}
+
 function serveMcp({ mcp, lifecycle, log }: AppDependencies) {
   const onerror = (error: Error) => log.error(errorFields(error), 'MCP request failed');
   return async (request: Request, response: AppResponse): Promise<void> => {
@@ -147,7 +167,6 @@ function withoutConnectionHeader({ fetch }: FetchLikeMcpHandler): FetchLikeMcpHa
 
 interface HttpError {
   readonly status: number;
-  readonly type: string;
 }
 
 /** Faults of the transport as JSON; anything else is ours and tells nothing. */
@@ -169,12 +188,13 @@ function answerError({ log, metrics }: AppDependencies) {
       response.status(413).json(rpcError(-32000, `The body is larger than ${maxBodyBytes} bytes`));
       return;
     }
-    response.status(error.status).json(rpcError(-32700, 'The body is not valid JSON'));
+    const what = error.status === 415 ? 'has a charset or an encoding that is not known here' : 'is not valid JSON';
+    response.status(error.status).json(rpcError(-32700, `The body ${what}`));
   };
 }
 
 function isHttpError(error: unknown): error is HttpError {
-  return error instanceof Error && 'status' in error && typeof error.status === 'number' && 'type' in error;
+  return error instanceof Error && 'status' in error && typeof error.status === 'number' && error.status >= 400;
 }
 
 function rpcError(code: number, message: string) {

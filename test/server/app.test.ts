@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { type Harness, post, startHarness, token } from './support/harness.ts';
@@ -95,6 +96,62 @@ describe('the HTTP surface', () => {
     const response = await post(harness.endpoint, body);
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ jsonrpc: '2.0', error: { code: expect.any(Number) } });
+  });
+
+  it('a batch is refused: one body would be any number of calls, past every limit', async () => {
+    const call = { ...ping, method: 'tools/call', params: { name: 'wf_run', arguments: { enclave: 'a', name: 'b' } } };
+    harness.audit.length = 0;
+    const response = await post(harness.endpoint, [call, { ...call, id: 2 }]);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { code: -32600, message: expect.stringMatching(/batch/) } });
+    expect(harness.audit).toEqual([]);
+  });
+
+  it.each([100, 5000, 1_000_000])(
+    'a body nested %i levels deep is refused, and is no fault of the server',
+    async (depth) => {
+      harness.logs.length = 0;
+      const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+      const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wf_run","arguments":{"input":${deep}}}}`;
+      const response = await post(harness.endpoint, body);
+      expect(response.status).toBe(400);
+      expect(await response.json()).toMatchObject({
+        error: { code: -32600, message: expect.stringMatching(/nested/) },
+      });
+      expect(harness.logs.join('')).not.toContain('"level":"error"');
+    },
+  );
+
+  it.each([
+    ['not what its encoding says', 400, { 'content-encoding': 'gzip' }, JSON.stringify(ping)],
+    ['of an encoding that nobody knows', 415, { 'content-encoding': 'rot13' }, JSON.stringify(ping)],
+    [
+      'of a charset that JSON has not',
+      415,
+      { 'content-type': 'application/json; charset=latin1' },
+      JSON.stringify(ping),
+    ],
+    [
+      'small and inflates beyond the limit',
+      413,
+      { 'content-encoding': 'gzip' },
+      gzipSync(`"${'x'.repeat(5_000_000)}"`),
+    ],
+  ])('a body that is %s is the fault of who sent it', async (_what, status, headers, body) => {
+    harness.logs.length = 0;
+    const response = await fetch(harness.endpoint, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        ...headers,
+      },
+      body,
+    });
+    expect(response.status).toBe(status);
+    expect(await response.json()).toHaveProperty('error.message');
+    expect(harness.logs.join('')).not.toContain('"level":"error"');
   });
 
   it('another content type is a 415', async () => {
