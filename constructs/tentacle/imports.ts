@@ -1,5 +1,6 @@
-import { parse } from '@babel/parser';
+import { type ParserOptions, parse } from '@babel/parser';
 import type { Fault } from '../model/errors.ts';
+import { BoundedText } from './bounded-text.ts';
 
 /** One import in a module's text. Lines and columns begin at 1. */
 export interface ModuleImport {
@@ -32,16 +33,12 @@ export function scanModule(file: string, text: string): ModuleScan {
   const path = `files[${JSON.stringify(file)}]`;
   let program: unknown;
   try {
-    program = parse(text, {
-      sourceType: 'module',
-      plugins: ['typescript'],
-      createImportExpressions: true,
-      attachComment: false,
-    }).program;
+    program = parseModule(text);
   } catch (error) {
-    // The parser recurses: text made to exhaust the stack is refused like any other that cannot be read.
+    // The parser recurses, and tries: text made to exhaust the stack or the time is refused like any other.
     if (error instanceof RangeError) {
-      return { imports: [], faults: [{ path, message: 'is nested too deeply to be read' }], hasDefaultExport: false };
+      const message = 'is nested too deeply, or too ambiguously, to be read';
+      return { imports: [], faults: [{ path, message }], hasDefaultExport: false };
     }
     if (!(error instanceof SyntaxError)) throw error;
     const { loc } = error as SyntaxError & { loc?: { line: number; column: number } };
@@ -87,6 +84,18 @@ export function scanModule(file: string, text: string): ModuleScan {
   }
   imports.sort((a, b) => a.line - b.line || a.column - b.column);
   return { imports, faults, hasDefaultExport };
+}
+
+function parseModule(text: string): unknown {
+  const options: ParserOptions = {
+    sourceType: 'module',
+    plugins: ['typescript'],
+    createImportExpressions: true,
+    attachComment: false,
+  };
+  // The parser is typed for primitive strings; what it does with one is what any String can do.
+  const file: unknown = Reflect.apply(parse, undefined, [new BoundedText(text), options]);
+  return isSyntaxNode(file) ? file.program : undefined;
 }
 
 const declarations = new Set([

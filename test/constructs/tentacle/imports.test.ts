@@ -62,6 +62,32 @@ describe('the imports of a module', () => {
       expect(scanModule('a.ts', text).faults).toHaveLength(1);
     }
   });
+
+  // A file of 120 characters kept the server, which renders what tenants send, busy for hours.
+  it.each([
+    ['type assertions that might be generic arrow functions', '<T>(', '1', ')'],
+    ['calls that might be asynchronous arrow functions', 'async<T>(x=', '1', ')'],
+    ['parentheses that might be the types of functions', '(x as ({[', '1', ']})=>a)'],
+    ['conditions that might hold the result types of arrow functions', '(x=1?(y):(', '1', '))'],
+  ])(
+    'text made to be read over and over is refused: %s',
+    (_what, open, middle, close) => {
+      const text = `export default ${open.repeat(30)}${middle}${close.repeat(30)}`;
+      expect(scanModule('a.ts', text).faults).toEqual([
+        { path: 'files["a.ts"]', message: 'is nested too deeply, or too ambiguously, to be read' },
+      ]);
+      const behindComments = text.replace('1', `/*${'\n'.repeat(100_000)}*/1`);
+      expect(scanModule('a.ts', behindComments).faults).toHaveLength(1);
+    },
+    10_000,
+  );
+
+  it('a large module of ordinary code is read', () => {
+    const text =
+      'export const a = async <T extends Foo<T>>(b: (c: T) => void) => (b ? <T>(d: T) => d : f<T>(1 as T));\n';
+    const many = Array.from({ length: 8000 }, (_, index) => text.replace('const a', `const a${index}`)).join('');
+    expect(scanModule('a.ts', many).faults).toEqual([]);
+  });
 });
 
 describe('where an import may lead', () => {
