@@ -65,11 +65,10 @@ export function createAdmission(cluster: AdmissionReads, call: AdmissionCall): A
 
   async function read(enclaveName: string, name?: string) {
     const options = { signal: call.signal };
-    const [enclave, tentacle] = await Promise.all([
-      cluster.enclave(enclaveName, options),
-      name === undefined ? undefined : cluster.deployment(enclaveName, name, options),
-    ]);
+    const enclave = await cluster.enclave(enclaveName, options);
+    // A namespace that is not ours is not looked into, so nothing in it can make a difference.
     if (!enclave) throw missing({ enclaveName, ...(name ? { name } : {}) }, enclaveNotFound(enclaveName));
+    const tentacle = name === undefined ? undefined : await cluster.deployment(enclaveName, name, options);
     return { enclave, tentacle };
   }
 

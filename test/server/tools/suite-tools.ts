@@ -256,6 +256,14 @@ export function toolsSuite(what: string, openPlace: () => Promise<Place>): void 
       await mcp.ok('enclave_info', { name: enclave });
     });
 
+    /** Requests so far that looked into a namespace; watches and lists of the caches come and go by themselves. */
+    const readsInside = async () => {
+      const { values } = (await harness.metrics.registry.getSingleMetric('tentacular_api_requests_total')?.get()) ?? {};
+      return values
+        ?.filter(({ labels }) => labels.resource !== 'namespaces' && !['watch', 'list'].includes(String(labels.verb)))
+        .reduce((sum, { value }) => sum + value, 0);
+    };
+
     it.each<[string, JsonObject]>([
       ['enclave_info', {}],
       ['enclave_deprovision', { confirm: true }],
@@ -276,7 +284,9 @@ export function toolsSuite(what: string, openPlace: () => Promise<Place>): void 
     ])('%s %j on a namespace that is not ours is not_found, like one that does not exist', async (tool, args) => {
       const key = tool.startsWith('enclave_') ? 'name' : 'enclave';
       const call = (where: string) => mcp.refused(tool, { ...args, [key]: where });
+      const before = await readsInside();
       const answers = await Promise.all(['default', 'no-such-enclave'].map(call));
+      expect(await readsInside()).toBe(before);
       for (const [index, where] of ['default', 'no-such-enclave'].entries()) {
         const answer = answers[index];
         // A reserved name is refused by the renderer before anybody looks: also without a word on what exists.
