@@ -19,6 +19,7 @@ import { resourcesOf } from './resources.ts';
 /** The ServiceAccount that every enclave has for its tentacles: no role, no token. */
 export const tentacleServiceAccount = 'tentacle';
 
+const engineHome = '/engine';
 const engineTmpSize = '128Mi';
 const sidecarTmpSize = '64Mi';
 /** What a pod gets beyond the workflow's timeout to finish and leave, in seconds. */
@@ -83,7 +84,8 @@ function engineEnvironment({ enclave, name, workflow, options, code }: ResolvedT
     { name: 'TENTACULAR_TENTACLE', value: name },
     { name: 'TENTACULAR_VERSION', value: workflow.version },
     { name: 'DENO_DIR', value: '/tmp/deno' },
-    { name: 'HOME', value: '/tmp' },
+    // Nobody can write there: Deno reads .npmrc from it, and fetches what that names past --allow-net.
+    { name: 'HOME', value: engineHome },
     ...(registry ? [{ name: 'NPM_CONFIG_REGISTRY', value: registry.url }] : []),
     ...(options.otlp ? [{ name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: options.otlp.endpoint }] : []),
   ];

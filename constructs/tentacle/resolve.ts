@@ -1,9 +1,11 @@
 import { parseCron } from '../model/cron.ts';
 import { type Fault, invalidInput } from '../model/errors.ts';
+import { parseCidr } from '../model/ip.ts';
 import { enclaveNameRule, isEnclaveName, isTentacleName, tentacleNameRule } from '../model/names.ts';
 import type { RendererOptions } from '../model/options.ts';
 import type { TentacleSource } from '../source.ts';
 import { type EgressRule, egressRules } from '../workflow/egress.ts';
+import { isExpressible } from '../workflow/engine-flags.ts';
 import { parseHost } from '../workflow/host.ts';
 import { checkWorkflow } from '../workflow/parse.ts';
 import { imageRule, isImage } from '../workflow/rules.ts';
@@ -169,6 +171,12 @@ function warningsOf(workflow: Workflow, code: Code, { enclave }: TentacleSource)
   for (const [name, dependency] of Object.entries(workflow.contract.dependencies)) {
     if (dependency.type === 'dynamic-target') {
       warnings.push(`Dependency ${name} opens ${dependency.cidr}, whichever host answers there: ${dependency.reason}`);
+      const range = parseCidr(dependency.cidr);
+      if (range && !isExpressible(range)) {
+        warnings.push(
+          `Dependency ${name}: Deno knows no ranges of IPv6, so only sidecars reach ${dependency.cidr}; nodes need single addresses (/128).`,
+        );
+      }
     }
     if (dependency.type !== 'host') continue;
     const parsed = parseHost(dependency.host);

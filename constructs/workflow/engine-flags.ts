@@ -1,6 +1,7 @@
+import { type Cidr, formatAddress, parseCidr } from '../model/ip.ts';
 import type { RendererOptions } from '../model/options.ts';
 import { backingServiceOf } from './exoskeleton.ts';
-import type { Workflow } from './workflow.ts';
+import type { DynamicTargetDependency, Workflow } from './workflow.ts';
 
 /** Where things are in the engine's container. */
 export const enginePaths = {
@@ -73,8 +74,7 @@ function hostPort(host: string, port: number): string {
 function allowedNet(workflow: EngineFlagsInput['workflow'], options: EngineFlagsInput['options']): string[] {
   const targets = Object.values(workflow.contract.dependencies).flatMap((dependency): string[] => {
     if (dependency.type === 'host') return [hostPort(dependency.host, dependency.port)];
-    // Deno has no address ranges in --allow-net: the port here, the range in the NetworkPolicy.
-    if (dependency.type === 'dynamic-target') return dependency.ports.map(({ port }) => `:${port}`);
+    if (dependency.type === 'dynamic-target') return rangePorts(dependency);
     const service = backingServiceOf(dependency.service, options);
     return service ? [hostPort(service.host, service.port)] : [];
   });
@@ -84,13 +84,27 @@ function allowedNet(workflow: EngineFlagsInput['workflow'], options: EngineFlags
   return [...outgoing, `[::]:${enginePort}`, `0.0.0.0:${enginePort}`];
 }
 
+// `:443` would not do: to Deno that is port 443 of localhost. It knows ranges of IPv4 only, and matches addresses, no names.
+function rangePorts({ cidr, ports }: DynamicTargetDependency): string[] {
+  const range = parseCidr(cidr);
+  if (!range || !isExpressible(range)) return [];
+  const target = range.version === 4 && range.prefix < 32 ? cidr : formatAddress(range);
+  return ports.map(({ port }) => hostPort(target, port));
+}
+
+/** False for a range that the engine's flags cannot open: IPv6, and more than one address. */
+export function isExpressible({ version, prefix }: Cidr): boolean {
+  return version === 4 || prefix === 128;
+}
+
 function importFlags(
   { moduleProxy }: EngineFlagsInput['options'],
   { kind, importMap, lock }: ThirdPartyImports,
 ): string[] {
   const map = importMap ? [`--import-map=${enginePaths.importMap}`] : [];
   if (kind === 'none' || !moduleProxy) return ['--no-remote', '--no-npm', ...map];
-  if (kind === 'esm') return [`--allow-import=${originOf(moduleProxy.url)}`, ...map];
+  // Its npm: and jsr: imports are mapped to the proxy; what is not would be fetched past --allow-net.
+  if (kind === 'esm') return ['--no-npm', `--allow-import=${originOf(moduleProxy.url)}`, ...map];
   return ['--no-remote', ...map, ...(lock ? [`--lock=${enginePaths.lock}`, '--frozen'] : [])];
 }
 

@@ -21,7 +21,11 @@ beforeAll(async () => {
     files: { 'nodes/beside.ts': 'export const beside = true;', 'data.json': '{"a":1}' },
     secrets: { api: { token: 'c4nary' } },
     sidecars: [{ name: 'named', image: 'example.com/named:1', port: named.port, protocol: 'http' }],
-    contract: { far: { protocol: 'tcp', host: 'named.example.com', port: unnamed.port } },
+    contract: {
+      far: { protocol: 'tcp', host: 'named.example.com', port: unnamed.port },
+      range: { type: 'dynamic-target', cidr: '203.0.113.0/24', dynPorts: ['443/TCP'], reason: 'a test' },
+      one: { type: 'dynamic-target', cidr: '2001:db8::7/128', dynPorts: ['443/TCP'], reason: 'a test' },
+    },
     config: { timeout: '60s' },
     env: { CANARY_VARIABLE: 'c4nary', KUBERNETES_SERVICE_HOST: '10.0.0.1', PATH: '/usr/bin:/bin' },
   });
@@ -90,6 +94,21 @@ it('a named host does not open its other ports', async () => {
     await attempt('await Deno.connect({ hostname: "localhost", port: args[0] })', named.port === 1 ? 2 : 1),
   ).toEqual(denied(/^Requires net access to "localhost:1"/));
 });
+
+it.each([
+  ['203.0.113.9:443', 'granted'],
+  ['[2001:db8::7]:443', 'granted'],
+  ['203.0.113.9:444', 'prompt'],
+  ['203.0.114.9:443', 'prompt'],
+  ['[2001:db8::8]:443', 'prompt'],
+  ['localhost:443', 'prompt'],
+])(
+  'a dynamic target opens the addresses and ports of its range, and nothing else: %s would be %s',
+  async (host, state) => {
+    const answer = await attempt('(await Deno.permissions.query({ name: "net", host: args[0] })).state', host);
+    expect(answer).toEqual({ value: state });
+  },
+);
 
 it('the address of cloud metadata is shut', async () => {
   expect(await attempt('await fetch("http://169.254.169.254/latest/meta-data/")')).toEqual(

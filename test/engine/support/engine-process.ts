@@ -87,7 +87,7 @@ export async function spawnEngine(setting: ProcessSetting): Promise<EngineProces
       TENTACULAR_VERSION: '1.0.0',
       DENO_DIR: join(folder, 'tmp/deno'),
       DENO_NO_UPDATE_CHECK: '1',
-      HOME: join(folder, 'tmp'),
+      HOME: join(folder, 'engine'),
       ...env,
     },
   });

@@ -58,7 +58,7 @@ export const dependencyCases: readonly GoldenCase[] = [
   contractCase('dependency-private-ipv4', 'a private address needs its cidr', {
     box: { protocol: 'tcp', host: '10.9.8.7', port: 9000, cidr: '10.9.8.7/32' },
   }),
-  contractCase('dependency-dynamic', 'a dynamic target: its range and ports; the engine is held to the ports only', {
+  contractCase('dependency-dynamic', 'a dynamic target: its range and ports, for the network policy and for the engine', {
     scan: {
       type: 'dynamic-target',
       cidr: '203.0.113.0/24',
