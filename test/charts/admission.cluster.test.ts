@@ -29,6 +29,8 @@ const namespace = (name: string, labels: Record<string, string>) => ({
   kind: 'Namespace',
   metadata: { name, labels },
 });
+const podSecurity = 'pod-security.kubernetes.io/enforce';
+const enclaveLabels = (name: string) => ({ 'tentacular.io/enclave': name, [podSecurity]: 'restricted' });
 const binding = (where: string, role: string, subject = 'tentacular-mcp') => ({
   apiVersion: 'rbac.authorization.k8s.io/v1',
   kind: 'RoleBinding',
@@ -59,7 +61,7 @@ beforeAll(async () => {
     // As after a mistake of an administrator: rights of an enclave in a namespace that is none.
     { ...binding(foreign, 'tentacular-enclave'), metadata: { name: 'by-mistake', namespace: foreign } },
   ]);
-  await create(namespace(enclave, { 'tentacular.io/enclave': enclave }));
+  await create(namespace(enclave, enclaveLabels(enclave)));
   await create(binding(enclave, 'tentacular-enclave'));
 });
 afterAll(async () => {
@@ -74,7 +76,7 @@ describe("the server's own token, outside enclaves", () => {
 
   it.each([
     ['without the label', {}],
-    ['with the label of another enclave', { 'tentacular.io/enclave': 'another' }],
+    ['with the label of another enclave', enclaveLabels('another')],
   ])('may not create a namespace %s', async (_what, labels) => {
     await expect(create(namespace(`${enclave}-b`, labels))).rejects.toThrow(outsideEnclaves);
   });
@@ -96,6 +98,16 @@ describe("the server's own token, outside enclaves", () => {
     await expect(server.kubectl(['delete', 'secret', 'theirs', '-n', foreign])).rejects.toThrow(outsideEnclaves);
   });
 
+  it('may not write into a namespace that somebody labelled with the name of another', async () => {
+    const odd = `${foreign}-odd`;
+    await admin.apply([namespace(odd, { 'tentacular.io/enclave': enclave })]);
+    try {
+      await expect(create(binding(odd, 'tentacular-enclave'))).rejects.toThrow(outsideEnclaves);
+    } finally {
+      await admin.remove('namespace', odd);
+    }
+  });
+
   it.each(['kube-system', 'default'])('may not read Secrets in %s', async (where) => {
     await expect(server.kubectl(['get', 'secrets', '-n', where])).rejects.toThrow(/cannot list resource "secrets"/);
   });
@@ -113,6 +125,49 @@ describe("the server's own token, inside an enclave", () => {
 
   it('may not take the label of the enclave from it', async () => {
     await expect(label(enclave, 'tentacular.io/enclave-')).rejects.toThrow('may not take the label');
+  });
+
+  // Privileged pods in an enclave of its own would be the way from the server's token to the node.
+  it.each(['privileged', 'baseline'])('may not lower its Pod Security to %s', async (level) => {
+    await expect(label(enclave, `${podSecurity}=${level}`)).rejects.toThrow('Pod Security restricted');
+    await expect(label(enclave, `${podSecurity}-`)).rejects.toThrow('Pod Security restricted');
+    const other = namespace(`${enclave}-p`, { ...enclaveLabels(`${enclave}-p`), [podSecurity]: level });
+    await expect(create(other)).rejects.toThrow('Pod Security restricted');
+    const without = namespace(`${enclave}-p`, { 'tentacular.io/enclave': `${enclave}-p` });
+    await expect(create(without)).rejects.toThrow('Pod Security restricted');
+  });
+
+  it('may go on with an enclave whose Pod Security an administrator has changed', async () => {
+    await admin.kubectl(['label', 'namespace', enclave, `${podSecurity}=baseline`, '--overwrite']);
+    await expect(label(enclave, 'probe=2')).resolves.toContain('labeled');
+    await expect(label(enclave, `${podSecurity}=privileged`)).rejects.toThrow('Pod Security restricted');
+    await expect(label(enclave, `${podSecurity}=restricted`)).resolves.toContain('labeled');
+  });
+
+  it('may not put itself into a binding that an administrator made', async () => {
+    await admin.apply([{ ...binding(enclave, 'admin', 'somebody'), metadata: { name: 'theirs', namespace: enclave } }]);
+    const subjects = binding(enclave, 'admin').subjects;
+    const patch = ['patch', 'rolebinding', 'theirs', '-n', enclave, '--type=merge', '-p', JSON.stringify({ subjects })];
+    await expect(server.kubectl(patch)).rejects.toThrow(/may bind nothing but|attempting to grant RBAC/);
+  });
+
+  it.each([
+    ['create', 'serviceaccounts/token'],
+    ['create', 'pods/exec'],
+    ['create', 'pods/attach'],
+    ['patch', 'pods/ephemeralcontainers'],
+    ['create', 'pods/portforward'],
+    ['create', 'pods'],
+    ['create', 'roles.rbac.authorization.k8s.io'],
+    ['delete', 'rolebindings.rbac.authorization.k8s.io'],
+    ['update', 'namespaces/finalize'],
+    ['impersonate', 'serviceaccounts'],
+    ['delete', 'events'],
+  ])('has no right to %s %s', async (verb, resource) => {
+    const [type = '', subresource] = resource.split('/');
+    const question = [verb, type, ...(subresource ? [`--subresource=${subresource}`] : []), '-n', enclave];
+    // kubectl says no on stdout, and by its exit code.
+    await expect(server.kubectl(['auth', 'can-i', ...question])).rejects.toMatchObject({ stdout: 'no\n' });
   });
 
   it('may write and read, Secrets too', async () => {
