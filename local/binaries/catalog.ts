@@ -149,7 +149,12 @@ export const catalog: Readonly<Record<BinaryName, BinarySpec>> = {
       module: 'helm.sh/helm/v3',
       moduleVersion: HELM,
       package: 'helm.sh/helm/v3/cmd/helm',
-      variables: { 'helm.sh/helm/v3/internal/version.version': HELM },
+      variables: {
+        'helm.sh/helm/v3/internal/version.version': HELM,
+        // What `helm template` takes for the cluster's version: that of Helm's own client-go, as in its releases.
+        'helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor': '1',
+        'helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor': '36',
+      },
     },
   },
 };
