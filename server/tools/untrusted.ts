@@ -27,16 +27,20 @@ export function cleanText(text: string, limit: number = textLimits.message): str
   return `${clean.slice(0, limit - 1).toWellFormed()}…`;
 }
 
-/** A JSON value with every string in it cleaned, keys too. Bounded by the size of what came in. */
-export function cleanJson(value: JsonValue, limit: number): JsonValue {
+/** Deepest level of a value that is shown; what lies deeper is an ellipsis. Whoever reads a reply recurses too. */
+const maxShownDepth = 100;
+
+/** A JSON value with every string in it cleaned, keys too. Bounded by the size of what came in, and in its depth. */
+export function cleanJson(value: JsonValue, limit: number, depth = 0): JsonValue {
   if (typeof value === 'string') return cleanText(value, limit);
-  if (Array.isArray(value)) return value.map((item) => cleanJson(item, limit));
+  if (typeof value === 'object' && value !== null && depth >= maxShownDepth) return '…';
+  if (Array.isArray(value)) return value.map((item) => cleanJson(item, limit, depth + 1));
   if (!isJsonObject(value)) return value;
   const clean: JsonObject = {};
   for (const [key, item] of Object.entries(value)) {
     // Defined, not assigned: a key called __proto__ stays data.
     Object.defineProperty(clean, cleanText(key, textLimits.field), {
-      value: item === undefined ? null : cleanJson(item, limit),
+      value: item === undefined ? null : cleanJson(item, limit, depth + 1),
       enumerable: true,
       configurable: true,
       writable: true,

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { JsonValue } from '../../../constructs/model/json.ts';
 import { cleanJson, cleanText } from '../../../server/tools/untrusted.ts';
 
 describe('text that others wrote', () => {
@@ -38,5 +39,13 @@ describe('text that others wrote', () => {
     const clean = cleanJson(value, 100);
     expect(JSON.stringify(clean)).toBe('{"a":["x",1,null,true],"__proto__":{"polluted":true}}');
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+
+  it('a value nested without end is shown to a depth, and overflows nothing', () => {
+    const deep: JsonValue = JSON.parse(`${'{"a":['.repeat(50_000)}1${']}'.repeat(50_000)}`);
+    const text = JSON.stringify(cleanJson(deep, 100));
+    expect(text).toContain('"…"');
+    expect(text.length).toBeLessThan(1000);
+    expect(cleanJson([[['x']]], 100)).toEqual([[['x']]]);
   });
 });
