@@ -1,16 +1,21 @@
+/** Most edits between a word and what is suggested for it: beyond that it is another word. */
+const maxEdits = 4;
+
 /** Edit distance of two words (insert, delete, replace, swap of neighbours), given up above `limit`. */
 function distance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) > limit) return limit + 1;
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j += 1) {
+    // Only near the diagonal: elsewhere the distance is above the limit.
+    const row = Array<number>(b.length + 1).fill(limit + 1);
+    if (i <= limit) row[0] = i;
+    for (let j = Math.max(1, i - limit); j <= Math.min(b.length, i + limit); j += 1) {
       const cost = a[i - 1] === b[j - 1] ? 0 : 1;
       let best = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + cost);
       if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
         best = Math.min(best, (beforeLast[j - 2] ?? 0) + 1);
-      row.push(best);
+      row[j] = best;
     }
     beforeLast = last;
     last = row;
@@ -25,7 +30,7 @@ export function closest(word: string, candidates: readonly string[]): string | u
   let best: { name: string; score: number } | undefined;
   for (const name of candidates) {
     const target = name.toLowerCase().replaceAll(/[-_]/g, '');
-    const limit = target.length < 3 ? 0 : Math.max(1, Math.floor(target.length / 3));
+    const limit = target.length < 3 ? 0 : Math.min(maxEdits, Math.max(1, Math.floor(target.length / 3)));
     const score = distance(plain, target, limit);
     if (score <= limit && (best === undefined || score < best.score)) best = { name, score };
   }

@@ -24,13 +24,16 @@ export interface CodeInput {
   readonly moduleProxy?: ModuleProxyOptions;
 }
 
+/** Most faults of the files that are listed. */
+const maxFaults = 100;
+
 /** Checks names, sizes and imports of all files, and adds the import map where one is needed. */
 export function buildCode({ workflow, files, moduleProxy }: CodeInput): Code {
   const faults: Fault[] = [];
   const names = Object.keys(files).sort();
   if (names.length > maxFiles)
     faults.push({ path: 'files', message: 'are too many', found: names.length, allowed: `at most ${maxFiles}` });
-  for (const name of names) faults.push(...fileFaults(name, files[name]));
+  for (const name of names.slice(0, maxFiles)) faults.push(...fileFaults(name, files[name]));
   faults.push(...sizeFaults({ 'workflow.yaml': workflow, ...files }));
   const none = { kind: 'none', importMap: false, lock: false } as const;
   // Names or sizes that are wrong make the modules not worth reading.
@@ -41,10 +44,12 @@ export function buildCode({ workflow, files, moduleProxy }: CodeInput): Code {
   const withoutDefaultExport = new Set<string>();
   let thirdParty = false;
   for (const file of names.filter(isModulePath)) {
+    if (faults.length >= maxFaults) break;
     const scan = scanModule(file, files[file] ?? '');
-    faults.push(...scan.faults);
+    faults.push(...scan.faults.slice(0, maxFaults));
     if (!scan.hasDefaultExport) withoutDefaultExport.add(file);
     for (const found of scan.imports) {
+      if (faults.length >= maxFaults) break;
       const context = { file, files: names, lock: lock !== undefined, ...(moduleProxy ? { moduleProxy } : {}) };
       const verdict = judgeImport(found, context);
       if (verdict.kind === 'fault') {
@@ -136,7 +141,14 @@ function portableLock(text: string, faults: Fault[]): string | undefined {
   if (isJsonObject(lock.npm)) {
     for (const entry of Object.values(lock.npm)) if (isJsonObject(entry)) delete entry.tarball;
   }
-  return `${JSON.stringify(lock, null, 2)}\n`;
+  try {
+    return `${JSON.stringify(lock, null, 2)}\n`;
+  } catch (error) {
+    // JSON.parse reads any depth, JSON.stringify does not.
+    if (!(error instanceof RangeError)) throw error;
+    faults.push({ path: 'files["deno.lock"]', message: 'is nested too deeply', allowed: 'what `tntc lock` wrote' });
+    return undefined;
+  }
 }
 
 function importMapText(entries: ReadonlyMap<string, string>): string {

@@ -57,7 +57,8 @@ export function resolveTentacle(source: TentacleSource, options: RendererOptions
   faults.push(...gitFaults(source));
   const { moduleProxy } = options;
   const code = buildCode({
-    workflow: workflowText(source.workflow),
+    // An object that could not be read may be too deep to be written as well; its faults are known.
+    workflow: readable ? workflowText(source.workflow) : '',
     files: source.files,
     ...(moduleProxy ? { moduleProxy } : {}),
   });
@@ -112,7 +113,7 @@ function gitFaults({ gitSha, gitUrl }: TentacleSource): Fault[] {
   }
   if (gitUrl === undefined) return faults;
   const allowed = 'the address of a repository without credentials, at most 500 characters';
-  if (/^[a-z+]+:\/\/[^/@]*:[^/@]*@/i.test(gitUrl))
+  if (gitUrl.length <= 500 && /^[a-z+]+:\/\/[^/@]*:[^/@]*@/i.test(gitUrl))
     faults.push({ path: 'git_url', message: 'holds credentials', allowed });
   else if (gitUrl.length > 500 || !/^[\x21-\x7e]+$/.test(gitUrl)) {
     faults.push({ path: 'git_url', message: 'is no address of a repository', found: shorten(gitUrl), allowed });

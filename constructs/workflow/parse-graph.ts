@@ -71,10 +71,10 @@ export function parseEdges(
   const nodeAt = (found: JsonValue | undefined, path: string): string | undefined => {
     const name = reader.text(found, path, { max: 63, allowed: 'the name of a node' });
     if (name === undefined || names.includes(name)) return name;
-    const hint = didYouMean(name, names);
+    const hint = reader.full ? undefined : didYouMean(name, names);
     reader.fault(path, 'is no node of this workflow', {
       found: name,
-      allowed: names.join(', '),
+      allowed: shorten(names.join(', '), 300),
       ...(hint ? { hint } : {}),
     });
     return undefined;

@@ -32,9 +32,14 @@ export class Reader {
     this.faults = [...source.faults];
   }
 
+  /** True once no further fault is listed: looking for hints is lost time then. */
+  get full(): boolean {
+    return this.faults.length >= maxFaults;
+  }
+
   /** Notes a fault at a path, with the place in the text and the value found there. */
   fault(path: string, message: string, rest: Partial<Fault> & { part?: 'key' | 'value' } = {}): void {
-    if (this.faults.length >= maxFaults) return;
+    if (this.full) return;
     const { part = 'value', ...details } = rest;
     this.faults.push({ path, message, ...details, ...this.#nearest(path, part) });
   }
@@ -52,7 +57,7 @@ export class Reader {
     const object = this.mapping(value, path);
     if (!object) return undefined;
     for (const key of Object.keys(object)) {
-      if (keys.includes(key)) continue;
+      if (keys.includes(key) || this.full) continue;
       const hint = didYouMean(key, keys);
       this.fault(childPath(path, key), 'is no known key', {
         found: shorten(key),

@@ -1,4 +1,15 @@
-import { type Alias, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml';
 import type { Fault } from '../model/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { hasHiddenCharacters, isPrototypeName, showHidden } from '../model/text.ts';
@@ -8,7 +19,12 @@ const maxYamlLength = 131_072;
 /** Most values that one document may hold once its aliases are expanded. */
 const maxValues = 20_000;
 const maxDepth = 32;
+const maxKeyLength = 253;
+/** Longest path of a value, in characters: each value's is remembered, with its place. */
+const maxPathLength = 2000;
 const maxSyntaxFaults = 20;
+/** Most faults of all other kinds; a document with more is hopeless anyway. */
+const maxDocumentFaults = 100;
 
 export interface Position {
   readonly line: number;
@@ -47,6 +63,12 @@ class Conversion {
   readonly keyPositions = new Map<string, number>();
   readonly sources = new Map<string, string>();
   #values = 0;
+  /** An object may then be too deep to be written as text, too. */
+  tooDeep = false;
+
+  note(fault: Fault): void {
+    if (this.faults.length < maxDocumentFaults) this.faults.push(fault);
+  }
 
   /** True once the document is larger than any workflow: what was read of it means nothing. */
   get overflown(): boolean {
@@ -56,24 +78,31 @@ class Conversion {
   /** False, with one fault, once the document is larger than any workflow is. */
   admit(path: string, depth: number): boolean {
     this.#values += 1;
-    if (depth > maxDepth) {
-      this.faults.push({ path, message: 'is nested too deeply', allowed: `at most ${maxDepth} levels` });
+    if (depth > maxDepth || path.length > maxPathLength) {
+      const allowed = depth > maxDepth ? `at most ${maxDepth} levels` : 'shorter keys';
+      this.note({ path: shorten(path, maxKeyLength), message: 'is nested too deeply', allowed });
+      this.tooDeep = true;
       return false;
     }
     if (this.#values === maxValues + 1) {
       const allowed = `at most ${maxValues} values, aliases expanded`;
-      this.faults.push({ path: '', message: 'holds too many values', allowed });
+      this.note({ path: '', message: 'holds too many values', allowed });
     }
     return this.#values <= maxValues;
   }
 
   admitKey(path: string, key: string): boolean {
+    if (key.length > maxKeyLength) {
+      const allowed = `at most ${maxKeyLength} characters`;
+      this.note({ path: shorten(path, maxKeyLength), message: 'is too long a key', found: shorten(key), allowed });
+      return false;
+    }
     if (isPrototypeName(key)) {
-      this.faults.push({ path, message: 'is a name that JavaScript reserves for prototypes', found: shorten(key) });
+      this.note({ path, message: 'is a name that JavaScript reserves for prototypes', found: shorten(key) });
       return false;
     }
     if (hasHiddenCharacters(key)) {
-      this.faults.push({ path, message: 'is a key with control or invisible characters', found: shorten(key) });
+      this.note({ path, message: 'is a key with control or invisible characters', found: shorten(key) });
       return false;
     }
     return true;
@@ -84,7 +113,7 @@ class Conversion {
 export function sourceOfObject(input: JsonObject): SourceDocument {
   const conversion = new Conversion();
   const copy = copyValue(conversion, input, { path: '', depth: 0 });
-  const value = conversion.overflown ? undefined : copy;
+  const value = conversion.overflown || conversion.tooDeep ? undefined : copy;
   return { value, faults: conversion.faults, position: () => undefined, written: () => undefined };
 }
 
@@ -111,7 +140,7 @@ function copyValue(conversion: Conversion, value: unknown, { path, depth }: Plac
     }
     return copy;
   }
-  conversion.faults.push({ path, message: 'is no JSON value', found: typeof value });
+  conversion.note({ path, message: 'is no JSON value', found: typeof value });
   return undefined;
 }
 
@@ -133,7 +162,8 @@ export function sourceOfYaml(text: string): SourceDocument {
   const document = parseDocument(text, {
     lineCounter: lines,
     prettyErrors: false,
-    uniqueKeys: true,
+    // Looked at below: the reader's own way compares every key with every other one.
+    uniqueKeys: false,
     logLevel: 'error',
     resolveKnownTags: false,
   });
@@ -142,22 +172,19 @@ export function sourceOfYaml(text: string): SourceDocument {
     return { line, column: col };
   };
   const syntax = document.errors.slice(0, maxSyntaxFaults).map((error): Fault => {
-    const message =
-      error.code === 'DUPLICATE_KEY'
-        ? 'the same key stands twice in one mapping'
-        : `is not valid YAML: ${firstLine(error.message)}`;
+    const message = `is not valid YAML: ${firstLine(error.message)}`;
     const found = shorten(/^\S[^\s:]*/.exec(text.slice(error.pos[0]))?.[0] ?? '', 40);
     return { path: '', message, ...(found === '' ? {} : { found }), ...at(error.pos[0]) };
   });
-  if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY'))
-    return { value: undefined, faults: syntax, ...none };
+  if (syntax.length > 0) return { value: undefined, faults: syntax, ...none };
 
   const conversion = new Conversion();
+  const targets = aliasTargets(document);
   const convert = (node: unknown, { path, depth }: Place, open: readonly Node[]): JsonValue | undefined => {
     if (!conversion.admit(path, depth)) return undefined;
-    const target = isAlias(node) ? resolveAlias(node) : node;
+    const target = isAlias(node) ? targets.get(node) : node;
     if (isAlias(node) && (target === undefined || open.includes(target as Node))) {
-      conversion.faults.push({
+      conversion.note({
         path,
         message: 'is an alias that contains itself, or names no anchor',
         found: node.source,
@@ -170,7 +197,7 @@ export function sourceOfYaml(text: string): SourceDocument {
       const value: unknown = target.value;
       if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
       if (typeof value === 'number' && Number.isFinite(value)) return value;
-      conversion.faults.push({ path, message: 'is no JSON value', found: shorten(String(value)) });
+      conversion.note({ path, message: 'is no JSON value', found: shorten(String(value)) });
       return undefined;
     }
     if (isSeq(target)) {
@@ -188,20 +215,24 @@ export function sourceOfYaml(text: string): SourceDocument {
         const name = isScalar(key) ? (typeof key.value === 'string' ? key.value : key.source) : undefined;
         const offset = isScalar(key) ? key.range?.[0] : target.range?.[0];
         if (name === undefined) {
-          conversion.faults.push({ path, message: 'has a key that is no plain text' });
+          conversion.note({ path, message: 'has a key that is no plain text' });
           continue;
         }
         const child = childPath(path, name);
-        if (offset !== undefined) conversion.keyPositions.set(child, offset);
+        if (offset !== undefined && name.length <= maxKeyLength) conversion.keyPositions.set(child, offset);
         if (!conversion.admitKey(child, name)) continue;
+        // As names, since that is what they become: `true` and "true" are one key, and the last would win unseen.
+        if (Object.hasOwn(object, name)) {
+          const message = 'the same key stands twice in one mapping';
+          conversion.note({ path: '', message, found: shorten(name, 40), ...(offset === undefined ? {} : at(offset)) });
+          continue;
+        }
         object[name] = value === null ? null : convert(value, { path: child, depth: depth + 1 }, inside);
       }
       return object;
     }
     return null;
   };
-  const resolveAlias = (alias: Alias): Node | undefined => alias.resolve(document);
-
   const root = convert(document.contents, { path: '', depth: 0 }, []);
   const value = conversion.overflown ? undefined : root;
   const position = (path: string, part: 'value' | 'key' = 'value'): Position | undefined => {
@@ -212,8 +243,23 @@ export function sourceOfYaml(text: string): SourceDocument {
         : (positions.get(path) ?? keyPositions.get(path));
     return offset === undefined ? undefined : at(offset);
   };
-  const found = conversion.faults.map((fault): Fault => ({ ...fault, ...position(fault.path, 'key') }));
-  return { value, faults: [...syntax, ...found], position, written: (path) => conversion.sources.get(path) };
+  const found = conversion.faults.map(
+    (fault): Fault => (fault.line === undefined ? { ...fault, ...position(fault.path, 'key') } : fault),
+  );
+  return { value, faults: found, position, written: (path) => conversion.sources.get(path) };
+}
+
+/** What each alias stands for, in one pass: the reader's own way walks the whole document for each of them. */
+function aliasTargets(document: Document): Map<Alias, Node | undefined> {
+  const anchors = new Map<string, Node>();
+  const targets = new Map<Alias, Node | undefined>();
+  visit(document, {
+    Alias: (_key, alias) => void targets.set(alias, anchors.get(alias.source)),
+    Value: (_key, node) => {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+  });
+  return targets;
 }
 
 /** More open brackets than any workflow has: the YAML reader would recurse into them for seconds before it gives up. */
