@@ -1,3 +1,6 @@
+// First of all: from here on signals are heard.
+import './process/stop-signal.ts';
+
 import { pathToFileURL } from 'node:url';
 import { parseWorkflow } from '../constructs/workflow/parse.ts';
 import type { Workflow } from '../constructs/workflow/workflow.ts';
@@ -15,6 +18,7 @@ import { lineWriter } from './process/line-writer.ts';
 import { listen } from './process/listen.ts';
 import { loadNodes } from './process/load-nodes.ts';
 import { secretFolder } from './process/secret-folder.ts';
+import { onStopSignal } from './process/stop-signal.ts';
 import { failureOf } from './run/failure.ts';
 import { planOf } from './run/plan.ts';
 import { systemTime } from './run/time.ts';
@@ -55,7 +59,7 @@ async function start(deno: DenoRuntime, args: EngineArguments): Promise<void> {
   catchUnhandled((thrown) => engine.unhandled(failureOf(thrown).message));
   const app = createApp(engine, { onError: (thrown) => log.error(`request failed: ${failureOf(thrown).message}`) });
   const server = listen(deno, args, app, ({ hostname, port }) => log.info('listening', { address: hostname, port }));
-  stopOnSignal(deno, engine, server, args.graceMs ?? workflow.config.timeoutMs + graceMarginMs);
+  stopOnSignal(engine, server, args.graceMs ?? workflow.config.timeoutMs + graceMarginMs);
   const folder = pathToFileURL(`${args.workflow}/`);
   const callables = await loadNodes(workflow, (path) => import(new URL(path, folder).href), systemTime);
   engine.ready(planOf(workflow, callables));
@@ -66,7 +70,7 @@ function identity({ name, version }: Workflow): object {
   return { workflow: name, version };
 }
 
-function stopOnSignal(deno: DenoRuntime, engine: Engine, server: HttpServer, graceMs: number): void {
+function stopOnSignal(engine: Engine, server: HttpServer, graceMs: number): void {
   const stop = async () => {
     if (engine.state === 'draining') return exit(1);
     log.info('draining', { in_flight: engine.detail().in_flight, grace_ms: graceMs });
@@ -74,5 +78,5 @@ function stopOnSignal(deno: DenoRuntime, engine: Engine, server: HttpServer, gra
     await Promise.race([server.shutdown(), new Promise((resolve) => systemTime.after(closeMs, () => resolve(null)))]);
     exit(cutOff === 0 ? 0 : 1);
   };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) deno.addSignalListener(signal, () => void stop());
+  onStopSignal(() => void stop());
 }

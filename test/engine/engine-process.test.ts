@@ -1,4 +1,5 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -34,7 +35,7 @@ const node = (body: string) => `export default async function (ctx: any, input: 
 const sleep = (ms: number) => `await new Promise((resolve) => setTimeout(resolve, ${ms}));`;
 /** Waits, at the top level of a module or in a node, until the test says `go`. */
 const untilGo = `for (;;) { try { Deno.statSync(Deno.env.get('HOME') + '/go'); break; } catch { ${sleep(10)} } }`;
-const go = (engine: EngineProcess) => writeFileSync(join(engine.root, 'tmp/go'), '');
+const go = (engine: EngineProcess) => writeFileSync(join(engine.root, 'engine/go'), '');
 const messages = (engine: EngineProcess) => engine.log().map(({ msg }) => msg);
 
 async function logged(engine: EngineProcess, text: string): Promise<void> {
@@ -253,6 +254,24 @@ it('ctx.dependency().fetch reaches a sidecar and passes the trace context on', a
 });
 
 describe('SIGTERM', () => {
+  // Process 1 of a container ignores a signal without a listener: the pod would stay for its whole grace period.
+  it('is heard from the very start, before the workflow is read', async () => {
+    // The engine waits for workflow.yaml as long as nobody writes into the pipe.
+    let text = '';
+    const pipe = (root: string) => join(root, 'app/workflow/workflow.yaml');
+    const prepare = (root: string) => {
+      text = readFileSync(pipe(root), 'utf8');
+      rmSync(pipe(root));
+      execFileSync('mkfifo', [pipe(root)]);
+    };
+    const engine = await spawn({ modules: { a: node('') }, prepare });
+    const writer = await openedByReader(pipe(engine.root));
+    engine.signal('SIGTERM');
+    writeFileSync(writer, text);
+    closeSync(writer);
+    expect(await engine.exited).toBe(0);
+  });
+
   it('lets the run under way finish, refuses new ones, and exits 0', async () => {
     const engine = await start({
       modules: { a: node(`${untilGo} return 'finished'`) },
@@ -303,3 +322,16 @@ describe('SIGTERM', () => {
     expect(await answer).toBe('cut');
   });
 });
+
+/** The writing end of a named pipe, once somebody reads at the other one. */
+async function openedByReader(path: string): Promise<number> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    try {
+      return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENXIO') || Date.now() > deadline) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

@@ -34,6 +34,8 @@ export interface ProcessSetting extends Omit<Sketch, 'nodes'> {
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
   readonly importMap?: JsonObject;
+  /** Called with the folder that stands for the root, before the engine starts. */
+  readonly prepare?: (root: string) => void;
 }
 
 export interface EngineProcess {
@@ -55,7 +57,7 @@ export interface EngineProcess {
 
 /** Starts the engine as the pod does: the bundle, the rendered flags, the fixed environment; only the root differs. */
 export async function spawnEngine(setting: ProcessSetting): Promise<EngineProcess> {
-  const { modules, nodes = {}, files = {}, secrets = {}, importMap, env = {}, args = [], ...sketch } = setting;
+  const { modules, nodes = {}, files = {}, secrets = {}, importMap, env = {}, args = [], prepare, ...sketch } = setting;
   const folder = mkdtempSync(join(tmpdir(), 'engine-'));
   const write = (path: string, text: string) => {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
@@ -72,6 +74,7 @@ export async function spawnEngine(setting: ProcessSetting): Promise<EngineProces
   if (importMap !== undefined) write('app/workflow/import_map.json', JSON.stringify(importMap));
   for (const [service, value] of Object.entries(secrets)) write(`app/secrets/${service}`, JSON.stringify(value));
   mkdirSync(join(folder, 'tmp'));
+  prepare?.(folder);
 
   const port = await freePort();
   const imports = { kind: 'none', importMap: importMap !== undefined, lock: false } as const;
