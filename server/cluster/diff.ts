@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 import { TentacularError } from '../../constructs/model/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../constructs/model/json.ts';
 import { describeObject, type Manifest } from '../../constructs/model/manifest.ts';
-import { compareOne, needsWrite } from './apply-object.ts';
+import { type Comparison, compareOne, needsWrite } from './apply-object.ts';
 import type { ApplyRequest } from './apply-request.ts';
 import type { CallOptions } from './call.ts';
 import type { FieldConflict } from './conflict.ts';
@@ -61,8 +61,8 @@ export async function diffSet(context: Context, request: DiffRequest): Promise<D
   const objects: ObjectDiff[] = [];
   for (const comparison of settled) {
     const { desired } = comparison;
-    if (!needsWrite(comparison)) objects.push(entry(desired, 'unchanged'));
-    else if (desired.kind === 'Secret') objects.push(secretEntry(desired, live, request));
+    if (desired.kind === 'Secret') objects.push(secretEntry(comparison, live, request));
+    else if (!needsWrite(comparison)) objects.push(entry(desired, 'unchanged'));
     else objects.push(await changeEntry(context, comparison.desired, comparison.live, call));
   }
   const leftovers = await findLeftovers(context, { enclave, name, manifests }, live, call);
@@ -80,9 +80,11 @@ function entry(object: Manifest, action: ObjectDiff['action']): ObjectDiff {
   return { object: describeObject(object), kind: object.kind, name: object.metadata.name, action };
 }
 
-function secretEntry(desired: Manifest, live: LiveSet, request: DiffRequest): ObjectDiff {
+/** Same or changed is told of each service given, also where nothing is to be written; values never. */
+function secretEntry(comparison: Comparison, live: LiveSet, request: DiffRequest): ObjectDiff {
+  const action = !needsWrite(comparison) ? 'unchanged' : live.secret ? 'update' : 'create';
   const secret = describeSecretPatch(request.rendered, live.secret, request.secrets ?? {});
-  return { ...entry(desired, live.secret ? 'update' : 'create'), secret };
+  return { ...entry(comparison.desired, action), secret };
 }
 
 async function changeEntry(

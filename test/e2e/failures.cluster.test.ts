@@ -27,8 +27,11 @@ describe('what fails says why', () => {
       wait: true,
       timeout_seconds: 60,
     });
-    expect(outcome.text).toMatch(/ErrImage|ImagePull|ErrImageNeverPull/);
-    expect(outcome.text).toContain('side');
+    expect(outcome.result?.rollout).toMatchObject({
+      state: 'failed',
+      container: 'side',
+      message: expect.stringMatching(/ErrImage|ImagePull|ErrImageNeverPull/),
+    });
   });
 
   it('a module that throws while it loads is reported with the last log lines', async () => {
@@ -42,7 +45,8 @@ describe('what fails says why', () => {
       wait: true,
       timeout_seconds: 90,
     });
-    expect(outcome.text).toContain('broken on purpose');
+    expect(outcome.result?.rollout).toMatchObject({ state: 'failed', container: 'engine' });
+    expect(JSON.stringify(outcome.result?.rollout)).toContain('broken on purpose');
   });
 
   it('a node that throws ends the run with its name and message, and the next run is served', async () => {

@@ -145,6 +145,36 @@ export function toolsSuite(what: string, openPlace: () => Promise<Place>): void 
         return (list.workflows as JsonObject[]).find(({ name }) => name === wanted);
       });
 
+    it('a comparison tells of each credential whether it is the same, and shows none', async () => {
+      const secrets = { kept: { key: 'CANARY-1' }, turned: { key: 'CANARY-2' }, dropped: { key: 'CANARY-3' } };
+      await mcp.ok('wf_apply', { ...source('credentials'), secrets });
+      const same = await mcp.ok('wf_diff', { ...source('credentials'), secrets: { kept: secrets.kept } });
+      expect(same).toMatchObject({ changed: false, secrets: { kept: 'same' } });
+      const next = { kept: secrets.kept, turned: { key: 'CANARY-4' }, dropped: null, fresh: { key: 'CANARY-5' } };
+      const changed = await mcp.ok('wf_diff', { ...source('credentials'), secrets: next });
+      expect(changed).toMatchObject({
+        changed: true,
+        secrets: { kept: 'same', turned: 'changed', dropped: 'removed', fresh: 'added' },
+      });
+      expect(JSON.stringify([same, changed])).not.toMatch(/CANARY|Q0FOQVJZ/);
+    });
+
+    it('a plan is refused once the source or the cluster has moved, or where nobody made it', async () => {
+      await mcp.ok('wf_apply', source('planned'));
+      const next = source('planned', { description: 'next' });
+      const { plan } = await mcp.ok('wf_diff', next);
+      const refusals = [
+        { ...source('planned', { description: 'another' }), plan },
+        { ...next, plan: 'f'.repeat(64) },
+        { ...next, plan: '' },
+      ];
+      for (const call of refusals) {
+        expect(await mcp.refused('wf_apply', call as JsonObject)).toMatchObject({ code: 'stale_plan' });
+      }
+      expect(await mcp.ok('wf_apply', { ...next, plan } as JsonObject)).toMatchObject({ revision: 2 });
+      expect(await mcp.refused('wf_apply', { ...next, plan } as JsonObject)).toMatchObject({ code: 'stale_plan' });
+    });
+
     it('lists come in pages, filtered by tag', async () => {
       await mcp.ok('wf_apply', source('tagged', { tags: ['blue'] }));
       await eventuallyListed('tagged');
