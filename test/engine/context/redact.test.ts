@@ -26,6 +26,17 @@ describe('text', () => {
     expect(redactor.text('line MIIEvQIBADANBgkq here')).toBe('line [redacted] here');
   });
 
+  // A bundle of certificates as a secret kept the engine from starting: no line could be logged.
+  it.each([
+    ['one long value', 'a'.repeat(700 * 1024)],
+    ['many lines', Array.from({ length: 1500 }, (_, line) => `${line}`.padEnd(64, 'abc')).join('\n')],
+    ['more lines than are remembered', Array.from({ length: 9000 }, (_, line) => `${line}`.padEnd(64, 'b')).join('\n')],
+  ])('loses large secrets, and small ones beside them: %s', (_what, large) => {
+    const redactor = redactorOf(canary, large);
+    expect(redactor.text(`${canary} and ${large}`)).toBe('[redacted] and [redacted]');
+    expect(redactor.json(JSON.stringify([canary, large]))).toBe('["[redacted]","[redacted]"]');
+  });
+
   it('loses the longer of two values whole where one contains the other', () => {
     expect(redactorOf('pass', 'password-1').text('password-1')).toBe('[redacted]');
   });
