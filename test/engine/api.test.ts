@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -53,6 +53,37 @@ it(
     export default (ctx: Context) => ctx.dependencies('weather');
   `;
     expect(await check(source)).toContain("Property 'dependencies' does not exist on type 'Context'");
+  },
+  checkDeadlineMs,
+);
+
+it.each(['nodenext', 'bundler'])(
+  'the editor of somebody who installed the package finds the types, with module resolution %s',
+  async (moduleResolution) => {
+    const project = mkdtempSync(join(folder, 'editor-'));
+    mkdirSync(join(project, 'node_modules'));
+    symlinkSync(root, join(project, 'node_modules/tentacular'));
+    const compilerOptions = {
+      target: 'es2024',
+      module: moduleResolution === 'bundler' ? 'esnext' : 'nodenext',
+      moduleResolution,
+      lib: ['es2024', 'dom'],
+      types: [],
+      strict: true,
+      noEmit: true,
+    };
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['node.ts'] }));
+    writeFileSync(join(project, 'package.json'), JSON.stringify({ type: 'module' }));
+    writeFileSync(
+      join(project, 'node.ts'),
+      "import type { Context } from 'tentacular';\nexport default (ctx: Context) => ctx.dependencies('weather');\n",
+    );
+    const said = await new Promise<string>((resolve) => {
+      const tsc = join(root, 'node_modules/typescript/bin/tsc');
+      execFile(process.execPath, [tsc, '-p', project], (_error, stdout) => resolve(stdout));
+    });
+    // The typo, and nothing about a module that cannot be found.
+    expect(said.trim().split('\n')).toEqual([expect.stringContaining("Property 'dependencies' does not exist")]);
   },
   checkDeadlineMs,
 );
