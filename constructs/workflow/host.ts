@@ -59,6 +59,11 @@ const refusedRanges: readonly (readonly [string, string])[] = [
   ['0.0.0.0/8', 'is no host'],
   ['::/96', 'is no host'],
   ['::ffff:0:0/96', 'is an IPv4 address in IPv6 form'],
+  // By way of a translator they reach any IPv4 address, also the ones refused above.
+  ['64:ff9b::/96', 'is an IPv4 address in IPv6 form'],
+  ['64:ff9b:1::/48', 'is an IPv4 address in IPv6 form'],
+  ['2002::/16', 'is an IPv4 address in IPv6 form'],
+  ['fd00:ec2::254/128', 'is the cloud metadata service'],
   ['224.0.0.0/3', 'is no single host'],
   ['ff00::/8', 'is no single host'],
 ];
