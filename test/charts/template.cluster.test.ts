@@ -29,6 +29,12 @@ describe('the chart of the control plane', () => {
     ['an unknown key of the renderer', { renderer: { podCidr: [] } }, "'podCidr' not allowed"],
     ['a token that can be guessed', { auth: { token: 'short' } }, '/auth/token'],
     ['a range without its length', { renderer: { podCidrs: ['10.0.0.0'] } }, '/renderer/podCidrs/0'],
+    ['a toleration with a typo', { renderer: { tolerations: [{ effects: 'NoExecute' }] } }, '/renderer/tolerations/0'],
+    [
+      'a Pod Security version that is none',
+      { renderer: { podSecurityVersion: '1.33' } },
+      '/renderer/podSecurityVersion',
+    ],
     ['a Service type that there is not', { service: { type: 'Nodeport' } }, '/service/type'],
     ['text for a switch', { authz: { enabled: 'no' } }, '/authz/enabled'],
     ['a URL without scheme', { externalURL: 'mcp.example.com' }, '/externalURL'],
