@@ -34,7 +34,7 @@ export function buildCode({ workflow, files, moduleProxy }: CodeInput): Code {
   if (names.length > maxFiles)
     faults.push({ path: 'files', message: 'are too many', found: names.length, allowed: `at most ${maxFiles}` });
   for (const name of names.slice(0, maxFiles)) faults.push(...fileFaults(name, files[name]));
-  faults.push(...sizeFaults({ 'workflow.yaml': workflow, ...files }));
+  faults.push(...folderFaults(names), ...sizeFaults({ 'workflow.yaml': workflow, ...files }));
   const none = { kind: 'none', importMap: false, lock: false } as const;
   // Names or sizes that are wrong make the modules not worth reading.
   if (faults.length > 0) return { files: {}, imports: none, withoutDefaultExport: new Set(), faults };
@@ -103,6 +103,22 @@ function fileFaults(name: string, text: unknown): Fault[] {
   if (typeof text !== 'string' || !text.isWellFormed())
     return [{ path, message: 'is not text', allowed: 'UTF-8 text' }];
   return [];
+}
+
+// A pod whose volume needs one name for both would wait for it for ever.
+function folderFaults(names: readonly string[]): Fault[] {
+  const folders = new Set<string>();
+  for (const name of names.slice(0, maxFiles)) {
+    for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1))
+      folders.add(name.slice(0, end));
+  }
+  return [...names, 'workflow.yaml', 'import_map.json']
+    .filter((name) => folders.has(name))
+    .map((name) => ({
+      path: `files[${JSON.stringify(shorten(name))}]`,
+      message: 'is a file, and the folder of another one',
+      allowed: 'one of the two',
+    }));
 }
 
 function sizeFaults(files: Readonly<Record<string, string>>): Fault[] {

@@ -113,3 +113,12 @@ it('an alias stands for the last anchor of its name before it', () => {
   );
   expect(workflow.config.values).toEqual({ a: 1, b: 1, c: [2], d: [2] });
 });
+
+// The kubelet cannot make such a volume: the pod waited for it for ever, and nobody was told why.
+it.each([
+  ['nodes/work.ts', 'nodes/work.ts/more.ts'],
+  ['workflow.yaml', 'workflow.yaml/a.json'],
+])('a name may not be that of a file and of a folder: %s', (name, within) => {
+  const { message } = refusal(head, { ...files, [within]: '1' });
+  expect(message).toContain(`files["${name}"]: is a file, and the folder of another one`);
+});
