@@ -62,7 +62,7 @@ export const imageDefinitions: Readonly<Record<ImageName, ImageDefinition>> = {
     config: {
       // A pod names its own flags, derived from the contract; without them the engine may do nothing.
       cmd: ['deno', 'run', '--no-prompt', '/engine/main.js'],
-      env: { DENO_DIR: '/tmp/deno', DENO_NO_UPDATE_CHECK: '1', HOME: '/tmp', PATH: path },
+      env: { DENO_DIR: '/tmp/deno', DENO_NO_UPDATE_CHECK: '1', HOME: '/engine', PATH: path },
       user,
       workingDir: '/engine',
       exposedPorts: [8080],

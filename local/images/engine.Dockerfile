@@ -9,7 +9,7 @@ RUN node local/images/write-root.ts engine /rootfs
 
 FROM scratch
 COPY --from=build /rootfs/ /
-ENV DENO_DIR=/tmp/deno DENO_NO_UPDATE_CHECK=1 HOME=/tmp PATH=/usr/local/bin
+ENV DENO_DIR=/tmp/deno DENO_NO_UPDATE_CHECK=1 HOME=/engine PATH=/usr/local/bin
 WORKDIR /engine
 EXPOSE 8080
 USER 65534:65534
