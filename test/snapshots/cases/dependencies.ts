@@ -58,14 +58,18 @@ export const dependencyCases: readonly GoldenCase[] = [
   contractCase('dependency-private-ipv4', 'a private address needs its cidr', {
     box: { protocol: 'tcp', host: '10.9.8.7', port: 9000, cidr: '10.9.8.7/32' },
   }),
-  contractCase('dependency-dynamic', 'a dynamic target: its range and ports, for the network policy and for the engine', {
-    scan: {
-      type: 'dynamic-target',
-      cidr: '203.0.113.0/24',
-      dynPorts: ['443/TCP', '53/UDP'],
-      reason: 'addresses come from the input',
+  contractCase(
+    'dependency-dynamic',
+    'a dynamic target: its range and ports, for the network policy and for the engine',
+    {
+      scan: {
+        type: 'dynamic-target',
+        cidr: '203.0.113.0/24',
+        dynPorts: ['443/TCP', '53/UDP'],
+        reason: 'addresses come from the input',
+      },
     },
-  }),
+  ),
   contractCase('dependency-dynamic-everywhere', 'a dynamic target of everything: still without private ranges', {
     scan: { type: 'dynamic-target', cidr: '0.0.0.0/0', dynPorts: ['443/TCP'], reason: 'web crawler' },
   }),
