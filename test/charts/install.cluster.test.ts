@@ -34,6 +34,26 @@ describe('the installed release', () => {
   });
 });
 
+describe('the chart on a cluster that it can ask', () => {
+  it('names the API server, which no contract may, where no values do', async () => {
+    const output = await helm(program, [
+      'template',
+      'other',
+      chart,
+      '--dry-run=server',
+      '--show-only=templates/renderer-options.yaml',
+      '--set=auth.existingSecret=given',
+      ...where,
+    ]);
+    const service = await kube.get('service', 'kubernetes', 'default');
+    const slice = await kube.get('endpointslice', 'kubernetes', 'default');
+    const behind = (slice?.endpoints as JsonObject[]).flatMap(({ addresses }) => addresses as string[]);
+    const expected = [...(service?.spec?.clusterIPs as string[]), ...behind].map((address) => `${address}/32`);
+    expect(behind.length).toBeGreaterThan(0);
+    for (const cidr of expected) expect(output).toContain(`"${cidr}"`);
+  });
+});
+
 describe('the pods of the chart', () => {
   const namespace = `restricted-${Date.now().toString(36)}`;
   afterAll(() => kube.remove('namespace', namespace));

@@ -72,7 +72,26 @@ new token at each rendering, which shuts every client out; so without a cluster 
   "podLabels" (dict "app.kubernetes.io/name" (include "tentacular-mcp.name" .))
   "enclaveClusterRole" (include "tentacular-mcp.enclaveRole" .) -}}
 {{- $_ := set $given "controlPlane" $controlPlane -}}
+{{- if not $given.apiServerCidrs -}}
+{{- $_ := set $given "apiServerCidrs" (include "tentacular-mcp.apiServerCidrs" . | fromJsonArray) -}}
+{{- end -}}
 {{- mustToPrettyJson $given -}}
+{{- end -}}
+
+{{/* Where the API server is, as the cluster itself says: the Service's addresses, and those behind it. Empty offline. */}}
+{{- define "tentacular-mcp.apiServerCidrs" -}}
+{{- $addresses := list -}}
+{{- $service := lookup "v1" "Service" "default" "kubernetes" -}}
+{{- if $service -}}{{- $addresses = $service.spec.clusterIPs -}}{{- end -}}
+{{- $slice := lookup "discovery.k8s.io/v1" "EndpointSlice" "default" "kubernetes" -}}
+{{- if $slice -}}
+{{- range $slice.endpoints -}}{{- $addresses = concat $addresses .addresses -}}{{- end -}}
+{{- end -}}
+{{- $cidrs := list -}}
+{{- range $addresses -}}
+{{- $cidrs = append $cidrs (printf "%s/%s" . (contains ":" . | ternary "128" "32")) -}}
+{{- end -}}
+{{- mustToJson ($cidrs | uniq) -}}
 {{- end -}}
 
 {{/* What Pod Security `restricted` asks of a pod, and of a container. */}}
