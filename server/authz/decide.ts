@@ -29,5 +29,7 @@ export function decide(question: Question): Decision {
   switch (question.principal.kind) {
     case 'token':
       return { allowed: true, reason: 'a bearer token carries no identity and bypasses the evaluator' };
+    case 'oidc':
+      return { allowed: false, code: 'permission_denied', reason: 'no rule allows it' };
   }
 }

@@ -111,7 +111,7 @@ function callerOf(request: McpRequestContext): CallerInfo {
 }
 
 function isPrincipal(value: unknown): value is Principal {
-  return isJsonObject(value) && value.kind === 'token' && typeof value.name === 'string';
+  return isJsonObject(value) && (value.kind === 'token' || value.kind === 'oidc') && typeof value.name === 'string';
 }
 
 function clientOf(context: ServerContext, request: McpRequestContext): ClientIdentity | undefined {
