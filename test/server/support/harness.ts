@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AppDependencies, createApp } from '../../../server/app.ts';
+import type { Authenticator } from '../../../server/auth/authenticator.ts';
+import type { Discovery } from '../../../server/auth/discovery.ts';
 import { createRateLimiter } from '../../../server/auth/rate-limit.ts';
 import { createTokenFileAuthenticator } from '../../../server/auth/token-file.ts';
 import { type Cluster, type ClusterConfig, createCluster } from '../../../server/cluster/index.ts';
@@ -28,6 +30,12 @@ export interface HarnessOptions {
   readonly keepAliveMs?: number;
   /** Fills the caches before it serves. Default false. */
   readonly startCache?: boolean;
+  /** Ways to prove who is calling besides the static token, and what tells of them; `url` is that of this server. */
+  readonly authentication?: (url: string) => {
+    readonly authenticator: Authenticator;
+    readonly discovery?: Discovery;
+    readonly toolScopes?: Readonly<Record<string, readonly string[]>>;
+  };
 }
 
 /** The whole server on a loopback port, wired as `main.ts` does it. */
@@ -82,9 +90,19 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     stopping: lifecycle.stopping,
     ...(options.keepAliveMs === undefined ? {} : { keepAliveMs: options.keepAliveMs }),
   });
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  const given = options.authentication?.(url);
   const app = createApp({
+    ...(given?.discovery ? { discovery: given.discovery } : {}),
+    ...(given?.toolScopes ? { toolScopes: given.toolScopes } : {}),
     mcp,
-    authenticators: [await createTokenFileAuthenticator({ path: tokenFile, checkIntervalMs: 0 })],
+    authenticators: [
+      await createTokenFileAuthenticator({ path: tokenFile, checkIntervalMs: 0 }),
+      ...(given ? [given.authenticator] : []),
+    ],
     origins: options.origins ?? { allowedOrigins: [], allowedHosts: [] },
     limits: {
       calls: createRateLimiter({
@@ -99,10 +117,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     metrics,
   });
   if (options.startCache) await cluster.cache.start();
-  const server = createServer(app);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const url = `http://127.0.0.1:${port}`;
+  server.on('request', app);
   return {
     url,
     endpoint: `${url}/mcp`,
