@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
+import { isMemberName, parseMembers } from '../constructs/model/members.ts';
 import { type OidcConfig, oidcConfig, oidcVariables } from './oidc-config.ts';
 
 /** Configuration of the process, checked. Read from the environment by `main.ts` and by nothing else. */
@@ -19,6 +20,8 @@ export interface Config {
   /** Absent: bearer tokens only. */
   readonly oidc?: OidcConfig;
   readonly authzEnabled: boolean;
+  /** Who may make enclaves, besides bearer callers: `everyone` verified, or members' names and `@domain`s. */
+  readonly provisioners: 'everyone' | readonly string[];
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
   /** Seconds from SIGTERM to the end, at most. */
   readonly drainSeconds: number;
@@ -48,6 +51,20 @@ const list = z.string().transform((text) =>
     .map((item) => item.trim().toLowerCase())
     .filter((item) => item !== ''),
 );
+const domain = /^@[^\s@,]+\.[^\s@,]+$/;
+/** `everyone`, `nobody`, or a list. */
+const provisioners = z.string().transform((text, context) => {
+  if (text === 'everyone') return text;
+  const names = text === 'nobody' ? [] : parseMembers(text);
+  for (const name of names.filter((given) => !isMemberName(given) && !domain.test(given))) {
+    const allowed = 'everyone, nobody, or e-mail addresses, @domain, client:<id>, separated by commas';
+    context.addIssue({
+      code: 'custom',
+      message: `${JSON.stringify(name)} is nobody who could be one; allowed: ${allowed}`,
+    });
+  }
+  return names;
+});
 const name = z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be a Kubernetes name');
 const externalUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
@@ -66,6 +83,7 @@ const schema = z.object({
   TENTACULAR_ALLOWED_ORIGINS: list.default([]),
   ...oidcVariables,
   TENTACULAR_AUTHZ_ENABLED: z.enum(['true', 'false']).default('true'),
+  TENTACULAR_AUTHZ_PROVISIONERS: provisioners.default('everyone'),
   TENTACULAR_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
   TENTACULAR_DRAIN_SECONDS: z.coerce.number().int().min(1).max(3600).default(20),
   TENTACULAR_CONTEXT: z.string().min(1).optional(),
@@ -99,6 +117,7 @@ export function readConfig(environment: Environment): Config {
     allowedOrigins: value.TENTACULAR_ALLOWED_ORIGINS,
     ...(oidc ? { oidc } : {}),
     authzEnabled: value.TENTACULAR_AUTHZ_ENABLED === 'true',
+    provisioners: value.TENTACULAR_AUTHZ_PROVISIONERS,
     logLevel: value.TENTACULAR_LOG_LEVEL,
     drainSeconds: value.TENTACULAR_DRAIN_SECONDS,
     cluster,

@@ -51,7 +51,18 @@ async function start(config: Config, log: Logger): Promise<void> {
   });
   const audit = createAuditSink((line) => process.stdout.write(line));
   const { stopping } = lifecycle;
-  const mcp = createMcpEndpoint({ cluster, catalog, version, log, metrics, audit, now, stopping });
+  const mcp = createMcpEndpoint({
+    cluster,
+    catalog,
+    policy: { enabled: config.authzEnabled, provisioners: config.provisioners },
+    version,
+    log,
+    metrics,
+    audit,
+    now,
+    newId: randomUUID,
+    stopping,
+  });
   const { oidc } = files;
   const app = createApp({
     mcp,

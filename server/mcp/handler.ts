@@ -22,7 +22,6 @@ import { traceIdOf } from './trace.ts';
 
 export interface McpDependencies extends CallDependencies {
   readonly catalog: Catalog;
-  readonly version: string;
   /** Ends what waits when the process must stop. */
   readonly stopping: AbortSignal;
   /** First byte of an event stream that has nothing to say yet, and the interval after it. Default 10 000. */

@@ -6,7 +6,7 @@ import type { RenderedTentacle } from '../../constructs/source.ts';
 import { wfApply } from '../api/apply.ts';
 import type { ToolInput, ToolOutput } from '../api/tools.ts';
 import type { ApplyRequest, ApplyResult } from '../cluster/index.ts';
-import { annotationsOf, tentacleNotFound } from './admission.ts';
+import { annotationsOf } from './admission.ts';
 import { comparison, stampsOf } from './apply-request.ts';
 import { checkedMode } from './checked-mode.ts';
 import type { ToolDependencies } from './dependencies.ts';
@@ -66,9 +66,8 @@ async function prepare(deps: ToolDependencies, input: Input, context: CallContex
   const kind = sourceKind('wf_apply', input);
   if (kind === 'stored') {
     const name = input.name ?? '';
-    const { enclave, tentacle } = await context.admission.apply(input.enclave, name);
-    if (!tentacle) throw tentacleNotFound(input.enclave, name);
-    const stored = { options: deps.rendererOptions, signal: context.signal };
+    const { enclave, tentacle } = await context.admission.tentacle('wf_update', input.enclave, name);
+    const stored = { options: deps.rendererOptions, call: context.kube };
     return { rendered: await renderStored(deps.cluster, tentacle, input, stored), live: { enclave, tentacle } };
   }
   const rendered =

@@ -3,11 +3,13 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Principal } from '../../../constructs/model/principal.ts';
 import { type AppDependencies, createApp } from '../../../server/app.ts';
 import type { Authenticator } from '../../../server/auth/authenticator.ts';
 import type { Discovery } from '../../../server/auth/discovery.ts';
 import { createRateLimiter } from '../../../server/auth/rate-limit.ts';
 import { createTokenFileAuthenticator } from '../../../server/auth/token-file.ts';
+import type { AuthzPolicy } from '../../../server/authz/policy.ts';
 import { type Cluster, type ClusterConfig, createCluster } from '../../../server/cluster/index.ts';
 import { createLifecycle, type Lifecycle } from '../../../server/lifecycle.ts';
 import { createMcpEndpoint } from '../../../server/mcp/handler.ts';
@@ -36,6 +38,10 @@ export interface HarnessOptions {
     readonly discovery?: Discovery;
     readonly toolScopes?: Readonly<Record<string, readonly string[]>>;
   };
+  /** Default: evaluated, and everybody verified may make enclaves. */
+  readonly policy?: AuthzPolicy;
+  /** Callers with an identity, by the token that stands for each: the issuer is not what is tested here. */
+  readonly principals?: Readonly<Record<string, Principal>>;
 }
 
 /** The whole server on a loopback port, wired as `main.ts` does it. */
@@ -82,7 +88,9 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const mcp = createMcpEndpoint({
     cluster,
     catalog,
+    policy: options.policy ?? { enabled: true, provisioners: 'everyone' },
     version: '0.0.0-test',
+    newId: () => `call-${++id}`,
     log,
     metrics,
     audit: createAuditSink((line) => audit.push(JSON.parse(line) as AuditRecord)),
@@ -101,6 +109,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     mcp,
     authenticators: [
       await createTokenFileAuthenticator({ path: tokenFile, checkIntervalMs: 0 }),
+      knownPrincipals(options.principals ?? {}),
       ...(given ? [given.authenticator] : []),
     ],
     origins: options.origins ?? { allowedOrigins: [], allowedHosts: [] },
@@ -135,6 +144,16 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       await mcp.close();
       await cluster.close();
       await rm(folder, { recursive: true });
+    },
+  };
+}
+
+function knownPrincipals(principals: Readonly<Record<string, Principal>>): Authenticator {
+  return {
+    name: 'known-principals',
+    judge: async (credential) => {
+      const principal = principals[credential];
+      return principal ? { kind: 'accepted', principal } : { kind: 'unknown' };
     },
   };
 }
