@@ -12,7 +12,7 @@ export interface Config {
   readonly rendererOptionsFile: string;
   readonly namespace: string;
   readonly podName: string;
-  /** Scheme, host and port under which clients reach the server, without a slash at the end; and its host alone. */
+  /** Where clients reach the server, without /mcp and without a slash at the end; and its host alone. */
   readonly externalUrl?: string;
   readonly externalHost?: string;
   readonly allowedHosts: readonly string[];
@@ -69,7 +69,11 @@ const name = z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be a Kub
 const externalUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
   .transform((text) => new URL(text))
-  .refine((url) => url.href === `${url.origin}/`, 'must be scheme, host and port only: https://mcp.example.com');
+  .refine(
+    (url) => url.href === url.origin + url.pathname,
+    'must have no user, query or fragment: https://mcp.example.com',
+  )
+  .transform(({ origin, pathname, hostname }) => ({ url: origin + pathname.replace(/\/+$/, ''), hostname }));
 
 const schema = z.object({
   TENTACULAR_PORT: port.default(8080),
@@ -102,7 +106,7 @@ export function readConfig(environment: Environment): Config {
   if (!parsed.success) throw new ConfigError(faults);
   const value = parsed.data;
   const external = value.TENTACULAR_EXTERNAL_URL;
-  const oidc = oidcConfig(value, external?.origin);
+  const oidc = oidcConfig(value, external?.url);
   if (oidc !== undefined && 'faults' in oidc) throw new ConfigError([...faults, ...oidc.faults]);
   if (typeof cluster === 'string') throw new ConfigError(faults);
   return {
@@ -112,7 +116,7 @@ export function readConfig(environment: Environment): Config {
     rendererOptionsFile: value.TENTACULAR_RENDERER_OPTIONS_FILE,
     namespace: value.TENTACULAR_NAMESPACE,
     podName: value.TENTACULAR_POD_NAME,
-    ...(external ? { externalUrl: external.origin, externalHost: external.hostname } : {}),
+    ...(external ? { externalUrl: external.url, externalHost: external.hostname } : {}),
     allowedHosts: value.TENTACULAR_ALLOWED_HOSTS,
     allowedOrigins: value.TENTACULAR_ALLOWED_ORIGINS,
     ...(oidc ? { oidc } : {}),

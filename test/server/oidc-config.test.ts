@@ -20,6 +20,14 @@ describe('configuration of OIDC', () => {
     });
   });
 
+  it('a public URL may have a path, whose slash at the end does not count', () => {
+    const environment = {
+      TENTACULAR_OIDC_ISSUER: issuer,
+      TENTACULAR_EXTERNAL_URL: 'https://x.example.com/tentacular/',
+    };
+    expect(read(environment).oidc?.audience).toBe('https://x.example.com/tentacular/mcp');
+  });
+
   it('takes every part from its variable; the issuer as it is written, to the slash', () => {
     const { oidc } = read({
       TENTACULAR_OIDC_ISSUER: 'https://Id.example.com/',
@@ -61,11 +69,15 @@ describe('configuration of OIDC', () => {
     ['a tool without scopes', { TENTACULAR_OIDC_TOOL_SCOPES: 'wf_run=' }, /gives wf_run no scopes/],
     ['a scope that breaks out of the header', { TENTACULAR_OIDC_TOOL_SCOPES: 'wf_run=a"b' }, /gives wf_run no scopes/],
     [
-      'a public URL with a path',
-      { TENTACULAR_EXTERNAL_URL: 'https://x.example.com/mcp' },
-      /EXTERNAL_URL: must be scheme/,
+      'a public URL with a query',
+      { TENTACULAR_EXTERNAL_URL: 'https://x.example.com/?a' },
+      /EXTERNAL_URL: must have no/,
     ],
-    ['a public URL with a password', { TENTACULAR_EXTERNAL_URL: 'https://a:b@x.example.com' }, /EXTERNAL_URL: must be/],
+    [
+      'a public URL with a password',
+      { TENTACULAR_EXTERNAL_URL: 'https://a:b@x.example.com' },
+      /EXTERNAL_URL: must have no/,
+    ],
   ])('%s is refused', (_what, environment, fault) => {
     expect(() => read(environment)).toThrow(ConfigError);
     expect(() => read(environment)).toThrow(fault);
