@@ -14,6 +14,8 @@ import type { EnclaveStamps } from './stamps.ts';
 
 /** Writers of one object that meet: with each round at least one of them is done. */
 const maxRounds = 30;
+/** Answers that may get lost before the call gives up. */
+const maxLost = 5;
 /** Field manager of what is said about an object after it was made: a whole apply leaves it alone. */
 const annotationManager = 'tentacular-permissions';
 
@@ -44,6 +46,7 @@ export async function annotate(
   options: AnnotateOptions,
 ): Promise<Annotated> {
   let lost: Manifest | undefined;
+  let losses = 0;
   for (let round = 1; ; round++) {
     const live = await read();
     const wanted = differing(live, change(live));
@@ -57,6 +60,7 @@ export async function annotate(
       if (round >= maxRounds) throw keepsChanging(live, error);
       // The answer got lost, not necessarily the write: if it was carried out, this is what it changed.
       lost = hasUnknownOutcome(error) ? live : undefined;
+      if (lost && ++losses >= maxLost) throw error;
       await pause(backoffMs(round, { baseMs: 20, capMs: 500 }, context.random), options.signal);
     }
   }
