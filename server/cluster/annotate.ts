@@ -22,7 +22,7 @@ const annotationManager = 'tentacular-permissions';
 type Annotations = Readonly<Record<string, string>>;
 
 export interface AnnotateOptions extends CallOptions {
-  /** Who changes it; stamped on where something changes. */
+  /** Who changes it, stamped on where something changes. Not for a Deployment: there an apply stamps. */
   readonly stamps?: EnclaveStamps;
   /** Takes annotations that other managers own. Default: `conflict`. */
   readonly take?: boolean;
@@ -73,8 +73,8 @@ function differing(live: Manifest, wanted: Annotations): Record<string, string> 
 
 /** Pinned to the version that was read. Force takes fields from our own creation of the object, seen above. */
 async function write(context: Context, live: Manifest, wanted: Annotations, options: AnnotateOptions) {
-  const { stamps = {}, take: _take, ...call } = options;
-  const stamped = {
+  const { stamps, take: _take, ...call } = options;
+  const stamped = stamps && {
     [annotationKeys.updatedAt]: stamps.at ?? isoTime(context),
     [annotationKeys.updatedBySub]: stamps.updatedBySub ?? '',
     [annotationKeys.updatedByEmail]: stamps.updatedByEmail ?? '',

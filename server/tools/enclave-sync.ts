@@ -75,7 +75,7 @@ async function applyQuota(
 /** Tentacles of those whom the call has removed go to the owner of the enclave; again, where it was cut off before. */
 async function transferTentacles(
   { cluster }: ToolDependencies,
-  { principal, kube }: CallContext,
+  { kube }: CallContext,
   { change, enclave }: { readonly change: EnclaveChange; readonly enclave: Manifest },
 ): Promise<Transfers> {
   const isLeaving = leavers(change, enclave);
@@ -90,7 +90,7 @@ async function transferTentacles(
     const { before, after } = await cluster.annotateDeployment(
       { enclave: namespace, name: metadata.name },
       (live) => (isLeaving(live) ? owner : {}),
-      { ...kube, stamps: authorStamps(principal), take: true },
+      { ...kube, take: true },
     );
     if (before === after) continue;
     transfers.push({ name: metadata.name, from: cleanText(memberOwning(before) ?? '', textLimits.field) });

@@ -121,7 +121,7 @@ async function setEnclave({ cluster }: ToolDependencies, input: Input, context: 
       admission.still('enclave_permissions', live);
       return annotationsFor(change, live);
     },
-    writeOptions(input, context),
+    { ...takeOf(input), ...context.kube, stamps: authorStamps(context.principal) },
   );
   return { ...placeOf(input), before: shownPermissions(before), after: shownPermissions(after) };
 }
@@ -147,13 +147,13 @@ async function setTentacle({ cluster }: ToolDependencies, input: Input, context:
       for (const operation of operations) admission.still(operation, enclave, live);
       return { ...(mode === undefined ? {} : { [annotationKeys.mode]: mode }), ...owner };
     },
-    writeOptions(input, context),
+    { ...takeOf(input), ...context.kube },
   );
   return { ...placeOf(input), before: shownPermissions(enclave, before), after: shownPermissions(enclave, after) };
 }
 
-function writeOptions(input: Input, { kube, principal }: CallContext) {
-  return { ...kube, stamps: authorStamps(principal), take: input.on_conflict === 'take' };
+function takeOf({ on_conflict }: Input) {
+  return { take: on_conflict === 'take' };
 }
 
 /** A tentacle is owned by a subject: an address will do only where its subject is known. */
