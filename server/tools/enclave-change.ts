@@ -10,6 +10,7 @@ import {
   memberRule,
   parseMembers,
 } from '../../constructs/model/members.ts';
+import type { OidcPrincipal, Principal } from '../../constructs/model/principal.ts';
 import { hasHiddenCharacters, showHidden } from '../../constructs/model/text.ts';
 import type { ToolInput, ToolOutput } from '../api/tools.ts';
 import { annotationsOf } from './admission.ts';
@@ -30,7 +31,7 @@ export interface EnclaveChange {
 }
 
 /** @throws TentacularError `invalid_input` with every fault at once. */
-export function enclaveChange(input: Omit<Input, 'name' | 'on_conflict'>): EnclaveChange {
+export function enclaveChange(input: Omit<Input, 'name' | 'on_conflict'>, principal: Principal): EnclaveChange {
   const faults: Fault[] = [];
   const names = (field: 'members' | 'add_members' | 'remove_members', anyName = false) =>
     input[field]?.map((given, index) => {
@@ -52,6 +53,9 @@ export function enclaveChange(input: Omit<Input, 'name' | 'on_conflict'>): Encla
   const owner = ownerWanted(input.new_owner?.toLowerCase(), input.new_owner_sub);
   if (owner?.email && !isEmailAddress(owner.email)) {
     faults.push({ path: 'new_owner', message: 'is no e-mail address', found: owner.email });
+  }
+  if (owner && principal.kind === 'oidc' && isHalfOf(principal, owner)) {
+    faults.push({ path: 'new_owner_sub', message: 'is not the subject of that address: one of them is yours' });
   }
   for (const field of ['new_owner_sub', 'new_channel_name'] as const) checkPlain(field, input[field], faults);
   if (faults.length > 0) throw invalidInput('Input of enclave_sync', faults);
@@ -75,6 +79,11 @@ export function enclaveChange(input: Omit<Input, 'name' | 'on_conflict'>): Encla
 export function checkPlain(path: string, text: string | undefined, faults: Fault[]): void {
   if (text === undefined || !hasHiddenCharacters(text)) return;
   faults.push({ path, message: 'holds control or invisible characters', found: showHidden(text) });
+}
+
+/** True where the subject is the caller's and the address another's, or the other way round. */
+function isHalfOf(principal: OidcPrincipal, { sub, email }: OwnerIdentity): boolean {
+  return sub !== undefined && email !== undefined && (sub === principal.sub) !== (email === principal.email);
 }
 
 function ownerWanted(email: string | undefined, sub: string | undefined): OwnerIdentity | undefined {

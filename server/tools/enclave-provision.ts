@@ -94,7 +94,9 @@ function ownerOf(input: Input, principal: Principal, faults: Fault[]): OwnerIden
 }
 
 function isForCaller(source: EnclaveSource, principal: Principal): boolean {
-  return principal.kind === 'token' || source.ownerSub === principal.sub;
+  if (principal.kind === 'token') return true;
+  // Neither his subject under the address of somebody else, nor the other way round.
+  return source.ownerSub === principal.sub && (source.ownerEmail ?? principal.email) === principal.email;
 }
 
 /** The caller, where only so many enclaves may be his; provisioners by name and bearer callers have no limit. */

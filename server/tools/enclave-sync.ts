@@ -35,7 +35,7 @@ export function syncTool(deps: ToolDependencies): Tool<'enclave_sync'> {
     mayLast: true,
     async run({ name, on_conflict, ...input }, context) {
       const { admission } = context;
-      const change = enclaveChange(input);
+      const change = enclaveChange(input, context.principal);
       const enclave = await admission.enclave('enclave_sync', name);
       refuseQuota(input.new_quota_preset, enclave, context);
       const { before, after } = await deps.cluster.annotateEnclave(

@@ -110,10 +110,13 @@ type Output = ToolOutput<'permissions_set'>;
 async function setEnclave({ cluster }: ToolDependencies, input: Input, context: CallContext): Promise<Output> {
   const { admission } = context;
   const isAddress = input.owner?.includes('@') === true;
-  const change = enclaveChange({
-    ...(input.mode === undefined ? {} : { new_mode: input.mode }),
-    ...(input.owner === undefined ? {} : isAddress ? { new_owner: input.owner } : { new_owner_sub: input.owner }),
-  });
+  const change = enclaveChange(
+    {
+      ...(input.mode === undefined ? {} : { new_mode: input.mode }),
+      ...(input.owner === undefined ? {} : isAddress ? { new_owner: input.owner } : { new_owner_sub: input.owner }),
+    },
+    context.principal,
+  );
   await admission.enclave('enclave_permissions', input.enclave);
   const { before, after } = await cluster.annotateEnclave(
     input.enclave,

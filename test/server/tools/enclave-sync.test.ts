@@ -67,6 +67,11 @@ describe('enclave_sync', () => {
     ['a mode that is none', { new_mode: 'rwxrwxrwt' }],
     ['a default mode that is none', { new_default_mode: '770' }],
     ['an owner that is no address', { new_owner: 'nobody' }],
+    [
+      'the own subject under an address of somebody else',
+      { new_owner: 'boss@example.com', new_owner_sub: 'sub-of-olga' },
+    ],
+    ['the own address over a subject of somebody else', { new_owner: 'olga@example.com', new_owner_sub: 'sub-of-max' }],
     ['a subject with a control character', { new_owner_sub: 'sub\u0000x' }],
     ['a quota that is none', { new_quota_preset: 'huge' }],
   ])('%s is invalid_input, and nothing is changed', async (_what, args) => {
