@@ -5,6 +5,7 @@ import { defaultTentacleMode, parseMode } from '../../constructs/model/mode.ts';
 import type { RenderedTentacle } from '../../constructs/source.ts';
 import { wfApply } from '../api/apply.ts';
 import type { ToolInput, ToolOutput } from '../api/tools.ts';
+import { tentacleModeOf } from '../authz/scope.ts';
 import type { ApplyRequest, ApplyResult } from '../cluster/index.ts';
 import { annotationsOf } from './admission.ts';
 import { comparison, stampsOf } from './apply-request.ts';
@@ -15,7 +16,6 @@ import { renderManifests } from './manifests.ts';
 import { waitForRollout } from './rollout.ts';
 import { renderGiven, renderStored, sourceKind } from './source.ts';
 import type { CallContext, Tool } from './tool.ts';
-import { cleanText } from './untrusted.ts';
 import { warningRows } from './warnings.ts';
 
 type Input = ToolInput<'wf_apply'>;
@@ -109,11 +109,11 @@ function gitOf(rendered: RenderedTentacle): Pick<ApplyRequest, 'git'> {
 function modeOf(input: Input, rendered: RenderedTentacle, live: Prepared['live']): string {
   const faults: Fault[] = [];
   const wanted = checkedMode('mode', input.mode, faults) ?? parseMode(rendered.workflow.deployment.mode ?? '');
-  const current = live.tentacle && annotationsOf(live.tentacle)[annotationKeys.mode];
+  const current = live.tentacle && tentacleModeOf(annotationsOf(live.enclave), annotationsOf(live.tentacle));
   if (input.mode !== undefined && wanted !== undefined && current !== undefined && current !== wanted) {
     faults.push({
       path: 'mode',
-      message: `counts only when a tentacle is made; this one has ${cleanText(current, 16)}`,
+      message: `counts only when a tentacle is made; this one has ${current}`,
       found: input.mode,
       hint: 'leave mode out; permissions_set changes it',
     });
