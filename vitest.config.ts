@@ -7,7 +7,7 @@ const real = {
   hookTimeout: 600_000,
 };
 
-// unit: no cluster, runs everywhere. cluster: beside each other, each in namespaces of its own.
+// unit: no cluster, runs everywhere. keycloak: a real issuer, no cluster. cluster: beside each other, each in namespaces of its own.
 // disruptive: one after the other, because they take something away that all others need.
 export default defineConfig({
   test: {
@@ -16,8 +16,19 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['**/*.cluster.test.ts', '**/*.disruptive.test.ts', 'node_modules/**'],
+          exclude: ['**/*.{cluster,disruptive,keycloak}.test.ts', 'node_modules/**'],
           testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'keycloak',
+          include: ['test/**/*.keycloak.test.ts'],
+          globalSetup: ['test/support/keycloak-setup.ts'],
+          // One Keycloak for all; some stop it or rotate its keys.
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
       { test: { name: 'cluster', include: ['test/**/*.cluster.test.ts'], maxWorkers: 2, ...real } },

@@ -1,40 +1,29 @@
 import { type FetchLikeMcpHandler, toNodeHandler } from '@modelcontextprotocol/node';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import helmet from 'helmet';
-import type { Principal } from '../constructs/model/principal.ts';
-import { type Authenticator, authenticate, bearerCredential } from './auth/authenticator.ts';
+import { discoveryPaths } from './auth/discovery.ts';
 import { type OriginRules, originRefusal } from './auth/origin.ts';
-import type { RateLimiter } from './auth/rate-limit.ts';
+import {
+  type AuthenticationDependencies,
+  type CallerResponse,
+  requireCaller,
+  requireScopes,
+} from './authentication.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { McpEndpoint } from './mcp/handler.ts';
 import { bodyFault } from './request-body.ts';
-import { errorFields, type Logger } from './telemetry/log.ts';
-import type { Metrics } from './telemetry/metrics.ts';
+import { errorFields } from './telemetry/log.ts';
 
 /** Largest request body, in bytes, after decompression. */
 const maxBodyBytes = 4 * 1024 * 1024;
 
-export interface AppDependencies {
+export interface AppDependencies extends AuthenticationDependencies {
   readonly mcp: McpEndpoint;
-  readonly authenticators: readonly Authenticator[];
   readonly origins: OriginRules;
-  readonly limits: {
-    /** By principal. */
-    readonly calls: RateLimiter;
-    /** By address; stricter. */
-    readonly failedAuthentication: RateLimiter;
-  };
   readonly lifecycle: Lifecycle;
   /** Why the server cannot serve now; undefined where it can. */
   readonly notReady: () => Promise<string | undefined>;
-  readonly log: Logger;
-  readonly metrics: Metrics;
 }
-
-interface Locals extends Record<string, unknown> {
-  principal?: Principal;
-}
-type AppResponse = Response<unknown, Locals>;
 
 /** The HTTP application, without a socket. */
 export function createApp(deps: AppDependencies): Express {
@@ -54,12 +43,19 @@ export function createApp(deps: AppDependencies): Express {
     const reason = deps.lifecycle.draining ? 'draining' : await deps.notReady();
     response.status(reason === undefined ? 200 : 503).json(reason === undefined ? { status: 'ok' } : { reason });
   });
+  const { discovery } = deps;
+  if (discovery !== undefined) {
+    app.get([...discoveryPaths], (_request, response) => {
+      response.json(discovery.document);
+    });
+  }
   app.use(
     '/mcp',
     guardOrigin(deps),
     requireCaller(deps),
     express.json({ limit: maxBodyBytes }),
     checkBody(deps),
+    requireScopes(deps),
     serveMcp(deps),
   );
   app.use((_request, response) => {
@@ -81,55 +77,6 @@ function guardOrigin({ origins, metrics }: AppDependencies) {
   };
 }
 
-/** Authentication comes before method and body: who is not known learns nothing else. */
-function requireCaller({ authenticators, limits, log, metrics }: AppDependencies) {
-  return async (request: Request, response: AppResponse, next: NextFunction): Promise<void> => {
-    const address = request.socket.remoteAddress ?? 'unknown';
-    const credential = bearerCredential(request.headers.authorization);
-    const verdict = credential === undefined ? undefined : await authenticate(authenticators, credential);
-    if (verdict?.kind === 'unavailable') {
-      metrics.refused('authentication-unavailable');
-      return answerRetry(response, 503, verdict.retryAfterSeconds, 'the caller cannot be identified now');
-    }
-    if (verdict?.kind !== 'accepted') {
-      // Asking without a credential is how clients learn that one is needed; only a wrong one is an attempt.
-      const attempt = credential === undefined ? notCounted : limits.failedAuthentication.take(address);
-      metrics.refused(attempt.allowed ? 'unauthenticated' : 'failed-authentication-rate');
-      if (!attempt.allowed) return answerRetry(response, 429, attempt.retryAfterSeconds, 'too many failed attempts');
-      log.info({ address, reason: verdict?.reason ?? 'no credential' }, 'unauthenticated request');
-      response.setHeader('www-authenticate', challenge(credential !== undefined));
-      response.status(401).json(unauthorized(credential !== undefined));
-      return;
-    }
-    const call = limits.calls.take(verdict.principal.name);
-    if (!call.allowed) {
-      metrics.refused('rate');
-      return answerRetry(response, 429, call.retryAfterSeconds, 'too many requests');
-    }
-    response.locals.principal = verdict.principal;
-    next();
-  };
-}
-
-const notCounted = { allowed: true } as const;
-
-/** RFC 6750: `error` only where credentials were sent. */
-function challenge(credentialSent: boolean): string {
-  return `Bearer realm="tentacular"${credentialSent ? ', error="invalid_token"' : ''}`;
-}
-
-function unauthorized(credentialSent: boolean) {
-  return credentialSent
-    ? { error: 'invalid_token', error_description: 'The token is not valid.' }
-    : { error: 'unauthorized', error_description: 'Send an Authorization header: Bearer <token>.' };
-}
-
-function answerRetry(response: Response, status: 429 | 503, seconds: number, reason: string): void {
-  response.setHeader('retry-after', String(seconds));
-  const error = status === 429 ? 'rate_limited' : 'temporarily_unavailable';
-  response.status(status).json({ error, error_description: `${reason}; try again in ${seconds} s` });
-}
-
 function checkBody({ metrics }: AppDependencies) {
   return (request: Request, response: Response, next: NextFunction): void => {
     const fault = bodyFault(request.body);
@@ -144,7 +91,7 @@ function checkBody({ metrics }: AppDependencies) {
 
 function serveMcp({ mcp, lifecycle, log }: AppDependencies) {
   const onerror = (error: Error) => log.error(errorFields(error), 'MCP request failed');
-  return async (request: Request, response: AppResponse): Promise<void> => {
+  return async (request: Request, response: CallerResponse): Promise<void> => {
     const { principal } = response.locals;
     if (principal === undefined) throw new Error('a request passed authentication without a principal');
     const handler = toNodeHandler(withoutConnectionHeader(mcp.pick(request.body)), { onerror });

@@ -1,5 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
+import { isMemberName, parseMembers } from '../constructs/model/members.ts';
+import { type OidcConfig, oidcConfig, oidcVariables } from './oidc-config.ts';
 
 /** Configuration of the process, checked. Read from the environment by `main.ts` and by nothing else. */
 export interface Config {
@@ -10,10 +12,16 @@ export interface Config {
   readonly rendererOptionsFile: string;
   readonly namespace: string;
   readonly podName: string;
+  /** Where clients reach the server, without /mcp and without a slash at the end; and its host alone. */
+  readonly externalUrl?: string;
   readonly externalHost?: string;
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
+  /** Absent: bearer tokens only. */
+  readonly oidc?: OidcConfig;
   readonly authzEnabled: boolean;
+  /** Who may make enclaves, besides bearer callers: `everyone` verified, or members' names and `@domain`s. */
+  readonly provisioners: 'everyone' | readonly string[];
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
   /** Seconds from SIGTERM to the end, at most. */
   readonly drainSeconds: number;
@@ -43,10 +51,29 @@ const list = z.string().transform((text) =>
     .map((item) => item.trim().toLowerCase())
     .filter((item) => item !== ''),
 );
+const domain = /^@[^\s@,]+\.[^\s@,]+$/;
+/** `everyone`, `nobody`, or a list. */
+const provisioners = z.string().transform((text, context) => {
+  if (text === 'everyone') return text;
+  const names = text === 'nobody' ? [] : parseMembers(text);
+  for (const name of names.filter((given) => !isMemberName(given) && !domain.test(given))) {
+    const allowed = 'everyone, nobody, or e-mail addresses, @domain, client:<id>, separated by commas';
+    context.addIssue({
+      code: 'custom',
+      message: `${JSON.stringify(name)} is nobody who could be one; allowed: ${allowed}`,
+    });
+  }
+  return names;
+});
 const name = z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be a Kubernetes name');
 const externalUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
-  .transform((text) => new URL(text).hostname.toLowerCase());
+  .transform((text) => new URL(text))
+  .refine(
+    (url) => url.href === url.origin + url.pathname,
+    'must have no user, query or fragment: https://mcp.example.com',
+  )
+  .transform(({ origin, pathname, hostname }) => ({ url: origin + pathname.replace(/\/+$/, ''), hostname }));
 
 const schema = z.object({
   TENTACULAR_PORT: port.default(8080),
@@ -58,7 +85,9 @@ const schema = z.object({
   TENTACULAR_EXTERNAL_URL: externalUrl.optional(),
   TENTACULAR_ALLOWED_HOSTS: list.default([]),
   TENTACULAR_ALLOWED_ORIGINS: list.default([]),
+  ...oidcVariables,
   TENTACULAR_AUTHZ_ENABLED: z.enum(['true', 'false']).default('true'),
+  TENTACULAR_AUTHZ_PROVISIONERS: provisioners.default('everyone'),
   TENTACULAR_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
   TENTACULAR_DRAIN_SECONDS: z.coerce.number().int().min(1).max(3600).default(20),
   TENTACULAR_CONTEXT: z.string().min(1).optional(),
@@ -74,8 +103,12 @@ export function readConfig(environment: Environment): Config {
   const faults = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   const cluster = clusterOf(environment);
   if (typeof cluster === 'string') faults.push(cluster);
-  if (!parsed.success || typeof cluster === 'string') throw new ConfigError(faults);
+  if (!parsed.success) throw new ConfigError(faults);
   const value = parsed.data;
+  const external = value.TENTACULAR_EXTERNAL_URL;
+  const oidc = oidcConfig(value, external?.url);
+  if (oidc !== undefined && 'faults' in oidc) throw new ConfigError([...faults, ...oidc.faults]);
+  if (typeof cluster === 'string') throw new ConfigError(faults);
   return {
     port: value.TENTACULAR_PORT,
     metricsPort: value.TENTACULAR_METRICS_PORT,
@@ -83,10 +116,12 @@ export function readConfig(environment: Environment): Config {
     rendererOptionsFile: value.TENTACULAR_RENDERER_OPTIONS_FILE,
     namespace: value.TENTACULAR_NAMESPACE,
     podName: value.TENTACULAR_POD_NAME,
-    ...(value.TENTACULAR_EXTERNAL_URL ? { externalHost: value.TENTACULAR_EXTERNAL_URL } : {}),
+    ...(external ? { externalUrl: external.url, externalHost: external.hostname } : {}),
     allowedHosts: value.TENTACULAR_ALLOWED_HOSTS,
     allowedOrigins: value.TENTACULAR_ALLOWED_ORIGINS,
+    ...(oidc ? { oidc } : {}),
     authzEnabled: value.TENTACULAR_AUTHZ_ENABLED === 'true',
+    provisioners: value.TENTACULAR_AUTHZ_PROVISIONERS,
     logLevel: value.TENTACULAR_LOG_LEVEL,
     drainSeconds: value.TENTACULAR_DRAIN_SECONDS,
     cluster,

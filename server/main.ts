@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import pino from 'pino';
 import { createApp } from './app.ts';
+import { discoveryOf } from './auth/discovery.ts';
+import { createOidcAuthenticator, type OidcAuthenticator } from './auth/oidc.ts';
 import { createRateLimiter } from './auth/rate-limit.ts';
 import { createTokenFileAuthenticator } from './auth/token-file.ts';
 import { createCluster } from './cluster/index.ts';
@@ -48,10 +51,24 @@ async function start(config: Config, log: Logger): Promise<void> {
   });
   const audit = createAuditSink((line) => process.stdout.write(line));
   const { stopping } = lifecycle;
-  const mcp = createMcpEndpoint({ cluster, catalog, version, log, metrics, audit, now, stopping });
+  const mcp = createMcpEndpoint({
+    cluster,
+    catalog,
+    policy: { enabled: config.authzEnabled, provisioners: config.provisioners },
+    version,
+    log,
+    metrics,
+    audit,
+    now,
+    newId: randomUUID,
+    stopping,
+  });
+  const { oidc } = files;
   const app = createApp({
     mcp,
-    authenticators: [files.authenticator],
+    authenticators: [files.authenticator, ...(oidc ? [oidc] : [])],
+    ...(config.oidc && config.externalUrl ? { discovery: discoveryOf(config.externalUrl, config.oidc.issuer) } : {}),
+    toolScopes: config.oidc?.toolScopes ?? {},
     origins: config,
     limits: {
       calls: createRateLimiter(callRate),
@@ -62,6 +79,7 @@ async function start(config: Config, log: Logger): Promise<void> {
     log,
     metrics,
   });
+  oidc?.start();
   const server = await listening(app.listen(config.port));
   const metricsServer = await listening(createMetricsServer(metrics, log).listen(config.metricsPort));
   log.info({ port: portOf(server), metrics_port: portOf(metricsServer), version }, 'listening');
@@ -81,17 +99,28 @@ function leave(lost: number): void {
 /** Everything that is read from files, with the faults of all of them at once. */
 async function readFiles(config: Config, log: Logger) {
   const onFault = (message: string) => log.error(message);
-  const [token, options] = await Promise.allSettled([
+  const [token, options, oidc] = await Promise.allSettled([
     createTokenFileAuthenticator({ path: config.authTokenFile, onFault }),
     readFile(config.rendererOptionsFile, 'utf8').then(parseRendererOptions),
+    openOidc(config, log),
   ]);
-  if (token.status === 'fulfilled' && options.status === 'fulfilled') {
-    return { authenticator: token.value, rendererOptions: options.value };
+  if (token.status === 'fulfilled' && options.status === 'fulfilled' && oidc.status === 'fulfilled') {
+    return { authenticator: token.value, rendererOptions: options.value, oidc: oidc.value };
   }
   throw new ConfigError([
     ...(token.status === 'rejected' ? faultsOf('TENTACULAR_AUTH_TOKEN_FILE', token.reason) : []),
     ...(options.status === 'rejected' ? faultsOf('TENTACULAR_RENDERER_OPTIONS_FILE', options.reason) : []),
+    ...(oidc.status === 'rejected' ? faultsOf('TENTACULAR_OIDC_CA_FILE', oidc.reason) : []),
   ]);
+}
+
+/** Reads the certificates and asks nobody: the server starts without the issuer. */
+async function openOidc({ oidc }: Config, log: Logger): Promise<OidcAuthenticator | undefined> {
+  if (oidc === undefined) return undefined;
+  const ca = oidc.caFile === undefined ? undefined : await readFile(oidc.caFile, 'utf8');
+  if (ca !== undefined) createSecureContext({ ca });
+  const onFault = (reason: string) => log.error({ reason }, 'the keys of the issuer cannot be fetched; trying on');
+  return createOidcAuthenticator({ ...oidc, ...(ca === undefined ? {} : { ca }), onFault });
 }
 
 function faultsOf(variable: string, error: unknown): readonly string[] {

@@ -72,6 +72,7 @@ staticStep('types', 'tsc', ['-p', '.']);
 staticStep('unused code', 'knip', []);
 vitest('unit');
 if (!checkOnly) {
+  vitest('keycloak');
   vitest('cluster');
   vitest('disruptive');
 }

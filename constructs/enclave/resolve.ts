@@ -1,15 +1,19 @@
 import { annotationKeys } from '../model/annotations.ts';
 import { type Fault, invalidInput } from '../model/errors.ts';
+import {
+  canonicalMember,
+  formatMembers,
+  isEmailAddress,
+  isMemberName,
+  maxMembers,
+  memberRule,
+} from '../model/members.ts';
 import { defaultEnclaveMode, modeRule, parseMode } from '../model/mode.ts';
 import { enclaveNameRule, isEnclaveName } from '../model/names.ts';
 import { defaultQuotaPreset, type QuotaPreset, quotaPresets } from '../model/quota.ts';
 import { hasHiddenCharactersInProse } from '../model/text.ts';
 import type { EnclaveSource } from '../source.ts';
 import { shorten } from '../workflow/yaml-source.ts';
-
-const maxMembers = 500;
-const email = /^[^\s@,]{1,64}@[^\s@,]{1,253}$/;
-const client = /^client:[-A-Za-z0-9._~]{1,128}$/;
 
 /** An enclave after every check. */
 export interface ResolvedEnclave {
@@ -57,7 +61,7 @@ export function resolveEnclave(source: EnclaveSource): ResolvedEnclave {
   if (status !== 'active' && status !== 'frozen')
     faults.push({ path: 'status', message: 'is no status', found: status, allowed: 'active, frozen' });
   const ownerEmail = source.ownerEmail?.toLowerCase();
-  if (ownerEmail !== undefined && !email.test(ownerEmail)) {
+  if (ownerEmail !== undefined && !isEmailAddress(ownerEmail)) {
     faults.push({
       path: 'owner_email',
       message: 'is no e-mail address',
@@ -89,13 +93,10 @@ function members(given: readonly string[] = [], faults: Fault[]): string | undef
   if (given.length > maxMembers)
     faults.push({ path: 'members', message: 'are too many', found: given.length, allowed: `at most ${maxMembers}` });
   const names = given.slice(0, maxMembers).map((member, index) => {
-    // An address is the same in any case; a client's id is not.
-    const name = member.startsWith('client:') ? member : member.toLowerCase();
-    if (!client.test(name) && (!email.test(name) || hasHiddenCharactersInProse(name))) {
-      const allowed = 'an e-mail address, or client:<id> for a service account';
-      faults.push({ path: `members[${index}]`, message: 'is no member', found: shorten(member), allowed });
-    }
+    const name = canonicalMember(member);
+    if (!isMemberName(name))
+      faults.push({ path: `members[${index}]`, message: 'is no member', found: shorten(member), allowed: memberRule });
     return name;
   });
-  return names.length === 0 ? undefined : [...new Set(names)].sort().join(',');
+  return names.length === 0 ? undefined : formatMembers(names);
 }

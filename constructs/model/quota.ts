@@ -14,3 +14,8 @@ export const quotaPresets = {
 export type QuotaPresetName = keyof typeof quotaPresets;
 
 export const defaultQuotaPreset: QuotaPresetName = 'medium';
+
+/** True for a preset that allows more than the default one. */
+export function isAboveDefaultQuota(preset: QuotaPresetName): boolean {
+  return Number(quotaPresets[preset].cpu) > Number(quotaPresets[defaultQuotaPreset].cpu);
+}

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { maxMembers } from '../../constructs/model/members.ts';
 import { quotaPresets } from '../../constructs/model/quota.ts';
 import {
   cursorField,
@@ -9,6 +10,7 @@ import {
   lineField,
   modeField,
   nextCursorField,
+  onConflictField,
   timeoutField,
   timestamp,
 } from './fields.ts';
@@ -16,6 +18,8 @@ import {
 const quotaPresetField = z
   .enum(Object.keys(quotaPresets) as [keyof typeof quotaPresets, ...(keyof typeof quotaPresets)[]])
   .describe('What the enclave may use in all: small 1 CPU 2 Gi, medium 2 CPU 4 Gi, large 4 CPU 8 Gi. Default medium.');
+
+const membersField = z.array(z.string().min(3).max(320)).max(maxMembers);
 
 /** What every tool tells about one enclave. */
 const enclaveShape = {
@@ -43,11 +47,13 @@ const enclaveShape = {
 export const enclaveProvision = {
   input: z.strictObject({
     name: enclaveField,
-    owner_email: emailField.describe('E-mail of the owner; the first verified login with it claims the enclave.'),
+    owner_email: emailField
+      .optional()
+      .describe(
+        'E-mail of the owner; the first verified login with it claims the enclave. Leave out for yourself; required with a bearer token.',
+      ),
     owner_sub: lineField.optional().describe('OIDC subject of the owner, where it is known.'),
-    members: z
-      .array(z.string().min(3).max(100))
-      .max(200)
+    members: membersField
       .optional()
       .describe('E-mail addresses, or client:<azp> of service accounts. Group permissions apply to them.'),
     platform: lineField.optional().describe('Chat platform that the enclave belongs to, e.g. slack.'),
@@ -91,6 +97,43 @@ export const enclaveList = {
     enclaves: z.array(z.strictObject(enclaveShape)),
     total: z.int().describe('All that match and that the caller may read, on every page together.'),
     next_cursor: nextCursorField.optional(),
+  }),
+};
+
+export const enclaveSync = {
+  input: z.strictObject({
+    name: enclaveField,
+    members: membersField
+      .optional()
+      .describe(
+        'All members, in place of those there are; tentacles of anybody else go to the owner of the enclave. To change single ones take add_members and remove_members.',
+      ),
+    add_members: membersField.optional().describe('E-mail addresses, or client:<azp>, to add.'),
+    remove_members: membersField
+      .optional()
+      .describe('Members to remove; their tentacles go to the owner of the enclave.'),
+    new_owner: emailField
+      .optional()
+      .describe('E-mail of the new owner, who claims the enclave with his first verified login; you lose it at once.'),
+    new_owner_sub: lineField.optional().describe('OIDC subject of the new owner, where it is known.'),
+    new_channel_name: lineField.optional().describe('New name of its channel.'),
+    new_status: z
+      .enum(['active', 'frozen'])
+      .optional()
+      .describe('frozen: no apply, no rollback, no schedules; reads, manual runs and wf_remove go on.'),
+    new_mode: modeField.optional().describe('Permissions of the enclave itself.'),
+    new_default_mode: modeField.optional().describe('Mode of new tentacles in it.'),
+    new_quota_preset: quotaPresetField.optional(),
+    on_conflict: onConflictField,
+  }),
+  output: z.strictObject({
+    enclave: z.strictObject(enclaveShape),
+    updated: z
+      .array(z.enum(['members', 'owner', 'channel_name', 'status', 'mode', 'default_mode', 'quota']))
+      .describe('What changed; empty where all was so already.'),
+    transfers: z
+      .array(z.strictObject({ name: z.string(), from: z.string() }))
+      .describe('Tentacles that went from removed members to the owner of the enclave.'),
   }),
 };
 

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { wfApply, wfDiff, wfRemove, wfRender, wfRestart } from './apply.ts';
-import { enclaveDeprovision, enclaveInfo, enclaveList, enclaveProvision } from './enclave.ts';
+import { enclaveDeprovision, enclaveInfo, enclaveList, enclaveProvision, enclaveSync } from './enclave.ts';
+import { permissionsGet, permissionsSet } from './permissions.ts';
 import { wfRun, wfRuns } from './run.ts';
 import { wfEvents, wfList, wfLogs, wfPods, wfStatus } from './status.ts';
 
@@ -9,6 +10,7 @@ export const toolApis = {
   enclave_provision: enclaveProvision,
   enclave_info: enclaveInfo,
   enclave_list: enclaveList,
+  enclave_sync: enclaveSync,
   enclave_deprovision: enclaveDeprovision,
   wf_render: wfRender,
   wf_apply: wfApply,
@@ -22,6 +24,8 @@ export const toolApis = {
   wf_pods: wfPods,
   wf_events: wfEvents,
   wf_restart: wfRestart,
+  permissions_get: permissionsGet,
+  permissions_set: permissionsSet,
 };
 
 export type ToolApis = typeof toolApis;

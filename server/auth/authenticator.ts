@@ -2,10 +2,16 @@ import type { Principal } from '../../constructs/model/principal.ts';
 
 /**
  * What one way of proving who is calling says about one credential.
- * `unknown`: not mine, ask the next; `refused`: mine, and not valid; `unavailable`: cannot be judged now.
+ * `unknown`: not mine, ask the next; `refused`: mine, and not valid, where `reason` completes "the token …" and holds
+ * nothing of it; `unavailable`: cannot be judged now.
  */
 export type Verdict =
-  | { readonly kind: 'accepted'; readonly principal: Principal }
+  | {
+      readonly kind: 'accepted';
+      readonly principal: Principal;
+      /** Scopes that were granted; absent where the credential knows none, and then none is asked of it. */
+      readonly scopes?: readonly string[];
+    }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'unavailable'; readonly retryAfterSeconds: number };
@@ -30,10 +36,10 @@ export async function authenticate(
   authenticators: readonly Authenticator[],
   credential: string,
 ): Promise<Exclude<Verdict, { kind: 'unknown' }>> {
-  if (credential.length > maxCredentialLength) return { kind: 'refused', reason: 'credential too long' };
+  if (credential.length > maxCredentialLength) return { kind: 'refused', reason: 'is too long' };
   for (const authenticator of authenticators) {
     const verdict = await authenticator.judge(credential);
     if (verdict.kind !== 'unknown') return verdict;
   }
-  return { kind: 'refused', reason: 'no authenticator accepts the credential' };
+  return { kind: 'refused', reason: 'is not known here' };
 }

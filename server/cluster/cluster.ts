@@ -1,5 +1,6 @@
 import type { Manifest } from '../../constructs/model/manifest.ts';
 import type { RenderedEnclave } from '../../constructs/source.ts';
+import type { Annotated, AnnotateOptions } from './annotate.ts';
 import type { ApplyRequest, ApplyResult } from './apply-request.ts';
 import type { ClusterCache } from './cache.ts';
 import type { CallOptions, RequestRecord } from './call.ts';
@@ -10,6 +11,7 @@ import type { DeprovisionResult, ProvisionResult } from './enclave.ts';
 import type { EngineClient, EngineRoute } from './engine-client.ts';
 import type { EventInfo } from './events.ts';
 import type { LogQuery, LogResult } from './logs.ts';
+import type { ObjectOutcome } from './outcome.ts';
 import type { PodInfo } from './pods.ts';
 import type { Reader } from './reader.ts';
 import type { RemoveRequest, RemoveResult } from './remove.ts';
@@ -46,11 +48,29 @@ export interface Cluster {
 
   /** `conflict` where a namespace of that name exists that is not ours, or has another owner. */
   provision(rendered: RenderedEnclave, stamps: EnclaveStamps, call?: CallOptions): Promise<ProvisionResult>;
+  /** Brings the objects in an enclave, not its Namespace, into line with a rendering. */
+  updateEnclaveParts(rendered: RenderedEnclave, call?: CallOptions): Promise<readonly ObjectOutcome[]>;
   /** Deletes the namespace with all that is in it and waits until it is gone. `not_found` where it is not ours. */
   deprovision(
     name: string,
     options?: { readonly dryRun?: boolean; readonly waitMs?: number; readonly call?: CallOptions },
   ): Promise<DeprovisionResult>;
+
+  /**
+   * Changes annotations of an enclave's Namespace: `change` is told the live object and returns those to set, again
+   * whenever somebody else was faster. `not_found` where it is not ours; `conflict` over what other managers own.
+   */
+  annotateEnclave(
+    name: string,
+    change: (live: Manifest) => Readonly<Record<string, string>>,
+    options?: AnnotateOptions,
+  ): Promise<Annotated>;
+  /** The same for the Deployment of a tentacle. */
+  annotateDeployment(
+    tentacle: { readonly enclave: string; readonly name: string },
+    change: (live: Manifest) => Readonly<Record<string, string>>,
+    options?: AnnotateOptions,
+  ): Promise<Annotated>;
 
   /** model.md, "How a set is applied". */
   apply(request: ApplyRequest): Promise<ApplyResult>;
@@ -73,10 +93,10 @@ export interface Cluster {
   wait(enclave: string, name: string, options?: WaitOptions): Promise<RolloutState>;
   /** Sorted by creation, newest first; of one tentacle where named. */
   pods(enclave: string, name?: string, call?: CallOptions): Promise<readonly PodInfo[]>;
-  /** Newest first, at most `limit` (default 100); of one tentacle's objects where named. */
+  /** Newest first, at most `limit` (default 100); of these tentacles' objects where named. */
   events(
     enclave: string,
-    options?: { readonly name?: string; readonly limit?: number; readonly call?: CallOptions },
+    options?: { readonly names?: readonly string[]; readonly limit?: number; readonly call?: CallOptions },
   ): Promise<readonly EventInfo[]>;
   logs(query: LogQuery): Promise<LogResult>;
 

@@ -1,12 +1,14 @@
+import { TentacularError } from '../../constructs/model/errors.ts';
+import { annotate } from './annotate.ts';
 import { applySet } from './apply.ts';
 import { createCache } from './cache.ts';
-import type { RequestRecord } from './call.ts';
+import type { CallOptions, RequestRecord } from './call.ts';
 import { Client } from './client.ts';
 import type { Cluster, ClusterConfig } from './cluster.ts';
 import type { Context } from './context.ts';
 import { diffSet } from './diff.ts';
 import { driftOf } from './drift.ts';
-import { deprovisionEnclave, provisionEnclave } from './enclave.ts';
+import { deprovisionEnclave, provisionEnclave, updateEnclaveParts } from './enclave.ts';
 import { createEngineClient } from './engine-client.ts';
 import { listEvents } from './events.ts';
 import { GuardedWriter } from './guard.ts';
@@ -42,7 +44,12 @@ export async function createCluster(config: ClusterConfig): Promise<Cluster> {
     enclave: (name, call) => context.writer.readEnclave(name, call),
     deployment: (enclave, name, call) => ourDeployment(context, enclave, name, call),
     provision: (rendered, stamps, call = {}) => provisionEnclave(context, rendered, stamps, call),
+    updateEnclaveParts: (rendered, call = {}) => updateEnclaveParts(context, rendered, call),
     deprovision: (name, options = {}) => deprovisionEnclave(context, name, options),
+    annotateEnclave: (name, change, options = {}) =>
+      annotate(context, () => liveEnclave(context, name, options), change, options),
+    annotateDeployment: ({ enclave, name }, change, options = {}) =>
+      annotate(context, () => liveDeployment(context, { enclave, name }, options), change, options),
     apply: (request) => applySet(context, request),
     diff: (request) => diffSet(context, request),
     drift: (request) => driftOf(context, request),
@@ -72,7 +79,27 @@ export async function createCluster(config: ClusterConfig): Promise<Cluster> {
   };
 }
 
-async function ourDeployment({ client }: Context, enclave: string, name: string, call: Parameters<Client['get']>[1]) {
+async function liveEnclave({ writer }: Context, name: string, call: CallOptions) {
+  const found = await writer.readEnclave(name, call);
+  if (found) return found;
+  throw new TentacularError('not_found', `There is no enclave "${name}".`, {
+    hint: 'enclave_list shows those there are.',
+  });
+}
+
+async function liveDeployment(
+  context: Context,
+  { enclave, name }: { readonly enclave: string; readonly name: string },
+  call: CallOptions,
+) {
+  const found = await ourDeployment(context, enclave, name, call);
+  if (found) return found;
+  throw new TentacularError('not_found', `There is no tentacle "${name}" in the enclave "${enclave}".`, {
+    hint: 'wf_list shows those there are.',
+  });
+}
+
+async function ourDeployment({ client }: Context, enclave: string, name: string, call?: CallOptions) {
   const found = await client.get({ apiVersion: 'apps/v1', kind: 'Deployment', namespace: enclave, name }, call);
   return found && isOf(found, enclave, name) ? found : undefined;
 }
@@ -80,14 +107,14 @@ async function ourDeployment({ client }: Context, enclave: string, name: string,
 async function ourConfigMap(
   { client }: Context,
   place: { readonly enclave: string; readonly name: string; readonly configMap: string },
-  call: Parameters<Client['get']>[1],
+  call?: CallOptions,
 ) {
   const ref = { apiVersion: 'v1', kind: 'ConfigMap', namespace: place.enclave, name: place.configMap };
   const found = await client.get(ref, call);
   return found && isOf(found, place.enclave, place.name) ? found : undefined;
 }
 
-async function readHistory(context: Context, enclave: string, name: string, call: Parameters<Client['get']>[1]) {
+async function readHistory(context: Context, enclave: string, name: string, call?: CallOptions) {
   const labels = tentacleSelectorOf(enclave, name);
   const query = { apiVersion: 'v1', kind: 'ConfigMap', namespace: enclave, labels, metadataOnly: true };
   const [configMaps, deployment] = await Promise.all([

@@ -58,12 +58,32 @@ export async function provisionEnclave(
   // An enclave that was there may have been rendered from other input since (quota, members): only what is missing
   // is added to it then.
   const sameInput = created || hasAnnotations(namespace, wanted);
+  resources.push(...(await writeParts(context, rendered, { isNew: created, update: sameInput }, call)));
+  return { created, namespace, resources };
+}
+
+/** Brings what is in an enclave besides its Namespace into line with its rendering: after a change of quota. */
+export function updateEnclaveParts(
+  context: Context,
+  rendered: RenderedEnclave,
+  call: CallOptions,
+): Promise<readonly ObjectOutcome[]> {
+  return writeParts(context, rendered, { isNew: false, update: true }, call);
+}
+
+async function writeParts(
+  context: Context,
+  rendered: RenderedEnclave,
+  options: { readonly isNew: boolean; readonly update: boolean },
+  call: CallOptions,
+): Promise<ObjectOutcome[]> {
+  const resources: ObjectOutcome[] = [];
   const rest = rendered.manifests.filter((m) => m.kind !== 'Namespace');
   const isBinding = (m: Manifest) => m.kind === 'RoleBinding';
   for (const object of [...rest.filter(isBinding), ...rest.filter((m) => !isBinding(m))]) {
-    resources.push(await writePart(context, object, { isNew: created, update: sameInput }, call));
+    resources.push(await writePart(context, object, options, call));
   }
-  return { created, namespace, resources };
+  return resources;
 }
 
 async function makeNamespace(context: Context, stamped: Manifest, call: CallOptions) {
@@ -93,7 +113,9 @@ function sameOwner(there: Manifest, wanted: Manifest): boolean {
   const read = (object: Manifest, key: string) => object.metadata.annotations?.[key] ?? '';
   const [theirSub, ourSub] = [read(there, annotationKeys.ownerSub), read(wanted, annotationKeys.ownerSub)];
   if (theirSub && ourSub) return theirSub === ourSub;
-  return read(there, annotationKeys.ownerEmail) === read(wanted, annotationKeys.ownerEmail);
+  const email = read(wanted, annotationKeys.ownerEmail);
+  // Two enclaves without any owner have nobody in common.
+  return email !== '' && read(there, annotationKeys.ownerEmail) === email;
 }
 
 /** True where the live Namespace still carries everything that this rendering would write. */

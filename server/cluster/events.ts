@@ -51,18 +51,18 @@ function eventInfo(event: Manifest): EventInfo & { readonly about: { readonly ki
   };
 }
 
-/** Events of an enclave, newest first; of one tentacle's objects where named. */
+/** Events of an enclave, newest first; of the objects of one tentacle, or of some, where named. */
 export async function listEvents(
   { client }: Pick<Context, 'client'>,
   enclave: string,
-  options: { readonly name?: string; readonly limit?: number },
+  options: { readonly names?: readonly string[]; readonly limit?: number },
   call: CallOptions,
 ): Promise<EventInfo[]> {
   const events = await client.list({ apiVersion: 'v1', kind: 'Event', namespace: enclave, maxItems: maxEvents }, call);
-  const { name, limit = defaultLimit } = options;
+  const { names, limit = defaultLimit } = options;
   return events
     .map(eventInfo)
-    .filter((event) => name === undefined || isNamedAfter(name, event.about.kind, event.about.name))
+    .filter(({ about }) => names === undefined || names.some((name) => isNamedAfter(name, about.kind, about.name)))
     .sort((a, b) => Date.parse(b.lastSeen) - Date.parse(a.lastSeen) || (a.object < b.object ? -1 : 1))
     .slice(0, limit)
     .map(({ about: _about, ...event }) => event);

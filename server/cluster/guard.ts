@@ -119,7 +119,8 @@ export class GuardedWriter implements Writer {
     if (!namespace) throw refused(object, 'it names no namespace');
     if (isReservedEnclaveName(namespace)) throw refused(object, 'its namespace is reserved');
     if (labels[labelKeys.enclave] !== namespace) throw refused(object, 'its enclave label names another namespace');
-    await this.enclave(namespace, { ...(options.signal ? { signal: options.signal } : {}) });
+    const { signal, userAgent } = options;
+    await this.enclave(namespace, { ...(signal ? { signal } : {}), ...(userAgent ? { userAgent } : {}) });
   }
 }
 

@@ -61,7 +61,8 @@ function annotated(object: Manifest, annotations: Annotations): Manifest {
 
 /**
  * The Deployment as it is written: who, when and which revision added. What is set at creation only is copied from
- * the live object, since server-side apply would delete what it no longer sends.
+ * the live object, since server-side apply would delete what it no longer sends; what that object lacks stays away,
+ * also where the set names it (a mode out of Git), or an update would change whose the tentacle is and who may what.
  */
 export function stampDeployment(
   rendered: Manifest,
@@ -70,8 +71,9 @@ export function stampDeployment(
 ): Manifest {
   const { stamps, at, revision } = options;
   const first = live ? pick(live.metadata.annotations, createOnlyAnnotations) : createStamps(stamps, at);
+  const own = Object.entries(rendered.metadata.annotations ?? {});
   return annotated(rendered, {
-    ...rendered.metadata.annotations,
+    ...Object.fromEntries(live ? own.filter(([key]) => !createOnlyAnnotations.includes(key)) : own),
     ...first,
     ...present({
       [annotationKeys.deployedBy]: stamps.deployedBy,

@@ -2,21 +2,28 @@ import type { CallToolResult } from '@modelcontextprotocol/server';
 import { type ErrorCode, TentacularError } from '../../constructs/model/errors.ts';
 import { isJsonObject, type JsonValue } from '../../constructs/model/json.ts';
 import type { ClientIdentity, Principal } from '../../constructs/model/principal.ts';
+import type { AuthzPolicy } from '../authz/policy.ts';
 import { type AuditSink, argumentsDigest, clientText } from '../telemetry/audit.ts';
 import { errorFields, type Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { type AdmissionReads, type AdmissionRecord, createAdmission } from '../tools/admission.ts';
+import { type AdmissionCluster, type AdmissionRecord, createAdmission } from '../tools/admission.ts';
 import type { Tool } from '../tools/tool.ts';
 import { parseInput } from './input.ts';
 import { errorResult, successResult } from './result.ts';
+import { userAgentOf } from './user-agent.ts';
 
 export interface CallDependencies {
-  readonly cluster: AdmissionReads;
+  readonly cluster: AdmissionCluster;
+  /** What the installation decides about permissions. */
+  readonly policy: AuthzPolicy;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly audit: AuditSink;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Ids of calls: unique, and not for the caller to choose. */
+  readonly newId: () => string;
+  readonly version: string;
 }
 
 /** One call of a tool, as it came out of the protocol. */
@@ -38,17 +45,20 @@ interface Ending {
 /** Validates, runs, answers; counts it, and leaves exactly one audit record. Never rejects. */
 export async function callTool(tool: Tool, call: ToolCall, deps: CallDependencies): Promise<CallToolResult> {
   const startedAt = deps.now();
+  const callId = deps.newId();
   deps.metrics.callStarted();
-  const ending = await perform(tool, call, deps);
+  const ending = await perform(tool, call, { ...deps, callId });
   deps.metrics.callEnded();
   const durationMs = Math.max(0, deps.now() - startedAt);
   deps.metrics.call(tool.name, ending.outcome, durationMs / 1000);
-  writeAudit(tool, call, deps, { ending, durationMs });
+  writeAudit(tool, call, deps, { ending, durationMs, callId });
   return ending.result;
 }
 
-async function perform(tool: Tool, call: ToolCall, deps: CallDependencies): Promise<Ending> {
-  const admission = createAdmission(deps.cluster, call);
+async function perform(tool: Tool, call: ToolCall, deps: CallDependencies & { callId: string }): Promise<Ending> {
+  const { principal, client, traceId, signal } = call;
+  const kube = { signal, userAgent: userAgentOf({ version: deps.version, principal, callId: deps.callId }) };
+  const admission = createAdmission(deps.cluster, { principal, policy: deps.policy, kube });
   const input = parseInput(tool.name, tool.input, call.arguments);
   if (!input.ok) {
     return {
@@ -57,10 +67,9 @@ async function perform(tool: Tool, call: ToolCall, deps: CallDependencies): Prom
       admission: { ...refusedInput, ...named(call.arguments) },
     };
   }
-  const { principal, client, traceId, signal } = call;
   const progress = (message: string) => call.progress(message);
   try {
-    const output = await tool.run(input.value, { principal, client, traceId, signal, progress, admission });
+    const output = await tool.run(input.value, { principal, client, traceId, signal, kube, progress, admission });
     if (admission.record.decision !== 'allowed') throw new Error(`${tool.name} answered without having been admitted`);
     const checked: unknown = tool.output.parse(output);
     if (!isJsonObject(checked)) throw new Error(`${tool.name} answered with no object`);
@@ -106,7 +115,7 @@ function writeAudit(
   tool: Tool,
   call: ToolCall,
   deps: CallDependencies,
-  { ending, durationMs }: { ending: Ending; durationMs: number },
+  { ending, durationMs, callId }: { ending: Ending; durationMs: number; callId: string },
 ): void {
   const client = clientText(call.client);
   const { decision, reason, enclave, tentacle } = ending.admission;
@@ -123,6 +132,7 @@ function writeAudit(
     reason,
     outcome: ending.outcome,
     duration_ms: Math.round(durationMs),
+    call_id: callId,
     trace_id: call.traceId,
   });
 }

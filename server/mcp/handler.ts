@@ -22,7 +22,6 @@ import { traceIdOf } from './trace.ts';
 
 export interface McpDependencies extends CallDependencies {
   readonly catalog: Catalog;
-  readonly version: string;
   /** Ends what waits when the process must stop. */
   readonly stopping: AbortSignal;
   /** First byte of an event stream that has nothing to say yet, and the interval after it. Default 10 000. */
@@ -111,7 +110,7 @@ function callerOf(request: McpRequestContext): CallerInfo {
 }
 
 function isPrincipal(value: unknown): value is Principal {
-  return isJsonObject(value) && value.kind === 'token' && typeof value.name === 'string';
+  return isJsonObject(value) && (value.kind === 'token' || value.kind === 'oidc') && typeof value.name === 'string';
 }
 
 function clientOf(context: ServerContext, request: McpRequestContext): ClientIdentity | undefined {

@@ -20,6 +20,9 @@ export interface AuditRecord {
   /** `ok`, or the code of the error. */
   readonly outcome: string;
   readonly duration_ms: number;
+  /** Made by the server; the User-Agent of the call's requests to the Kubernetes API carries it too. */
+  readonly call_id: string;
+  /** W3C trace id, which the caller may have chosen. */
   readonly trace_id: string;
 }
 

@@ -1,9 +1,14 @@
-import { TentacularError } from '../../constructs/model/errors.ts';
+import { annotationKeys } from '../../constructs/model/annotations.ts';
+import { labelKeys } from '../../constructs/model/labels.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
 import type { Principal } from '../../constructs/model/principal.ts';
-import { type Annotations, type Decision, decide } from '../authz/decide.ts';
+import { type Decision, decide } from '../authz/decide.ts';
 import type { OperationName } from '../authz/operations.ts';
-import type { Cluster } from '../cluster/index.ts';
+import type { AuthzPolicy } from '../authz/policy.ts';
+import { type Annotations, mayClaim } from '../authz/scope.ts';
+import type { CallOptions, Cluster } from '../cluster/index.ts';
+import { ownerIdentity } from './provenance.ts';
+import { enclaveNotFound, type Named, nameTaken, podNotFound, refusal, tentacleNotFound } from './refusals.ts';
 
 /** What the audit record says of the decision over one call. */
 export interface AdmissionRecord {
@@ -13,152 +18,207 @@ export interface AdmissionRecord {
   readonly tentacle?: string;
 }
 
+/** Namespace and Deployment as they were when the call was admitted. */
+export interface Admitted {
+  readonly enclave: Manifest;
+  readonly tentacle: Manifest;
+}
+
 /**
  * The one way from a tool to the cluster: each handler is admitted before it touches anything. Reads the annotations
- * live, so that a decision never rests on an old copy. What is not ours answers exactly like what does not exist.
+ * live, so that a decision never rests on an old copy. What is not ours, and what the caller may not read, answers
+ * exactly like what does not exist.
  */
 export interface Admission {
   /** For operations that are about no enclave, or only filter rows. */
   general(operation: OperationName): void;
-  /** The Namespace of the enclave. `not_found` where there is none of ours. */
+  /** The Namespace of the enclave. */
   enclave(operation: OperationName, enclave: string): Promise<Manifest>;
-  /** Namespace and Deployment. `not_found` where either is missing or not ours. */
-  tentacle(operation: OperationName, enclave: string, name: string): Promise<{ enclave: Manifest; tentacle: Manifest }>;
+  /** Namespace and Deployment. */
+  tentacle(operation: OperationName, enclave: string, name: string): Promise<Admitted>;
   /** For wf_apply: creating and updating are two operations. */
   apply(enclave: string, name: string): Promise<{ enclave: Manifest; tentacle: Manifest | undefined }>;
-  /** For wf_remove: remains of a tentacle whose Deployment is gone may be removed by who may write the enclave. */
-  removal(operation: OperationName, enclave: string, name: string): Promise<void>;
-  /** For a comparison with a source: the tentacle may be missing, then reading the enclave is enough. */
-  preview(operation: OperationName, enclave: string, name: string): Promise<void>;
-  /** For rows of a list: whether the caller may see this one. Not recorded. */
-  mayRead(operation: OperationName, enclave: Manifest, tentacle?: Manifest): boolean;
+  /** For a comparison with a source: of a tentacle that is there, or of one that the caller could create. */
+  preview(enclave: string, name: string): Promise<void>;
+  /**
+   * For wf_remove: remains of a tentacle whose Deployment is gone may be removed by who may write the enclave. False
+   * where there is nothing that the caller may know of.
+   */
+  removal(enclave: string, name: string): Promise<boolean>;
+  /** For logs of a pod by its name: the tentacle that it belongs to decides. */
+  pod(operation: OperationName, enclave: string, pod: string): Promise<void>;
+  /** Once more, over what was read just before a write. */
+  still(operation: OperationName, enclave: Manifest, tentacle?: Manifest): void;
+  /** For rows of a list: whether the caller may do this with that one. Not recorded. */
+  may(operation: OperationName, enclave?: Manifest, tentacle?: Manifest): boolean;
+  /** The same with the reason. */
+  explain(operation: OperationName, enclave?: Manifest, tentacle?: Manifest): Decision;
   /** What was decided so far. */
   readonly record: AdmissionRecord;
 }
 
-/** What a decision is read from, live. */
-export type AdmissionReads = Pick<Cluster, 'enclave' | 'deployment'>;
+/** What a decision is read from, live; and where an enclave that is claimed is pinned. */
+export type AdmissionCluster = Pick<Cluster, 'enclave' | 'deployment' | 'annotateEnclave'> & {
+  readonly reader: Pick<Cluster['reader'], 'get'>;
+};
 
-export function createAdmission(cluster: AdmissionReads, call: AdmissionCall): Admission {
+export interface AdmissionCall {
+  readonly principal: Principal;
+  readonly policy: AuthzPolicy;
+  /** For every request to the Kubernetes API on behalf of this call. */
+  readonly kube: CallOptions;
+}
+
+interface Subject extends Named {
+  readonly enclave?: Manifest | undefined;
+  readonly tentacle?: Manifest | undefined;
+}
+
+export function createAdmission(cluster: AdmissionCluster, { principal, policy, kube }: AdmissionCall): Admission {
   let record: AdmissionRecord = { decision: 'not-judged', reason: 'the call ended before it was judged' };
 
-  function judge(operation: OperationName, subject: Subject): void {
-    const decision = decideOver(call.principal, operation, subject.enclave, subject.tentacle);
+  function note(decision: AdmissionRecord['decision'], reason: string, { enclaveName, name }: Named): void {
     record = {
-      decision: decision.allowed ? 'allowed' : 'denied',
-      reason: decision.reason,
-      ...(subject.enclaveName === undefined ? {} : { enclave: subject.enclaveName }),
-      ...(subject.name === undefined ? {} : { tentacle: subject.name }),
+      decision,
+      reason,
+      ...(enclaveName === undefined ? {} : { enclave: enclaveName }),
+      ...(name === undefined ? {} : { tentacle: name }),
     };
+  }
+
+  function explain(operation: OperationName, enclave?: Manifest, tentacle?: Manifest): Decision {
+    return decide({
+      principal,
+      policy,
+      operation,
+      ...(enclave ? { enclave: annotationsOf(enclave) } : {}),
+      ...(tentacle ? { tentacle: annotationsOf(tentacle) } : {}),
+    });
+  }
+
+  function judge(operation: OperationName, subject: Subject): Decision {
+    const decision = explain(operation, subject.enclave, subject.tentacle);
+    note(decision.allowed ? 'allowed' : 'denied', decision.reason, subject);
+    return decision;
+  }
+
+  function require(operation: OperationName, subject: Subject): void {
+    const decision = judge(operation, subject);
     if (!decision.allowed) throw refusal(decision, subject);
   }
 
-  function missing(subject: Subject, error: TentacularError): TentacularError {
-    record = {
-      decision: 'not-judged',
-      reason: 'no such object of ours',
-      ...(subject.enclaveName === undefined ? {} : { enclave: subject.enclaveName }),
-      ...(subject.name === undefined ? {} : { tentacle: subject.name }),
-    };
-    return error;
+  /** An enclave owned by an e-mail address alone becomes that of the first who logs in with it, for good. */
+  async function claimed(enclave: Manifest): Promise<Manifest> {
+    if (principal.kind !== 'oidc' || !policy.enabled || !mayClaim(principal, annotationsOf(enclave))) return enclave;
+    const { sub, name } = ownerIdentity(principal);
+    const pin = (live: Manifest) =>
+      mayClaim(principal, annotationsOf(live))
+        ? { [annotationKeys.ownerSub]: sub, ...(name ? { [annotationKeys.ownerName]: name } : {}) }
+        : {};
+    return (await cluster.annotateEnclave(enclave.metadata.name, pin, kube)).after;
   }
 
   async function read(enclaveName: string, name?: string) {
-    const options = { signal: call.signal };
-    const enclave = await cluster.enclave(enclaveName, options);
-    // A namespace that is not ours is not looked into, so nothing in it can make a difference.
-    if (!enclave) throw missing({ enclaveName, ...(name ? { name } : {}) }, enclaveNotFound(enclaveName));
-    const tentacle = name === undefined ? undefined : await cluster.deployment(enclaveName, name, options);
+    const found = await cluster.enclave(enclaveName, kube);
+    if (!found) {
+      // A namespace that is not ours is not looked into, so nothing in it can make a difference.
+      note('not-judged', 'no such object of ours', { enclaveName, ...(name ? { name } : {}) });
+      throw enclaveNotFound(enclaveName);
+    }
+    const enclave = await claimed(found);
+    const tentacle = name === undefined ? undefined : await cluster.deployment(enclaveName, name, kube);
+    return { enclave, tentacle };
+  }
+
+  /** A tentacle that is there and hidden must not be told from one that could be created here. */
+  async function updateOrCreate(
+    enclaveName: string,
+    name: string,
+    [update, create]: readonly [OperationName, OperationName],
+  ) {
+    const { enclave, tentacle } = await read(enclaveName, name);
+    const place = { enclaveName, name, enclave };
+    if (tentacle) {
+      const decision = judge(update, { ...place, tentacle });
+      if (decision.allowed) return { enclave, tentacle };
+      if (decision.code !== 'not_found') throw refusal(decision, place);
+      const { reason } = decision;
+      require(create, place);
+      note('denied', reason, place);
+      throw nameTaken(enclaveName, name);
+    }
+    require(create, place);
     return { enclave, tentacle };
   }
 
   return {
-    general: (operation) => judge(operation, {}),
+    general: (operation) => require(operation, {}),
     async enclave(operation, enclaveName) {
       const { enclave } = await read(enclaveName);
-      judge(operation, { enclaveName, enclave });
+      require(operation, { enclaveName, enclave });
       return enclave;
     },
     async tentacle(operation, enclaveName, name) {
       const { enclave, tentacle } = await read(enclaveName, name);
-      if (!tentacle) throw missing({ enclaveName, name }, tentacleNotFound(enclaveName, name));
-      judge(operation, { enclaveName, name, enclave, tentacle });
-      return { enclave, tentacle };
+      const place = { enclaveName, name, enclave };
+      if (tentacle) {
+        const decision = judge(operation, { ...place, tentacle });
+        if (decision.allowed) return { enclave, tentacle };
+        // What the enclave alone refuses must not tell that a hidden tentacle is there.
+        const reading = explain('wf_status', enclave, tentacle);
+        throw refusal(!reading.allowed && reading.code === 'not_found' ? reading : decision, place);
+      }
+      // Only whether the enclave may be read: more would be told of what is missing than of what is hidden.
+      require('enclave_info', place);
+      note('not-judged', 'no such object of ours', { enclaveName, name });
+      throw tentacleNotFound(enclaveName, name);
     },
-    async apply(enclaveName, name) {
+    apply: (enclaveName, name) => updateOrCreate(enclaveName, name, ['wf_update', 'wf_create']),
+    async preview(enclaveName, name) {
+      await updateOrCreate(enclaveName, name, ['wf_diff', 'wf_diff_new']);
+    },
+    async removal(enclaveName, name) {
       const { enclave, tentacle } = await read(enclaveName, name);
-      judge(tentacle ? 'wf_update' : 'wf_create', {
-        enclaveName,
-        name,
+      const place = { enclaveName, name, enclave };
+      if (tentacle) {
+        const decision = judge('wf_remove', { ...place, tentacle });
+        if (decision.allowed) return true;
+        if (decision.code !== 'not_found' || decision.hides === 'enclave') throw refusal(decision, place);
+      }
+      const remains = judge('wf_remove_remains', place);
+      if (!remains.allowed) {
+        throw remains.code === 'not_found' ? refusal(remains, place) : tentacleNotFound(enclaveName, name);
+      }
+      if (tentacle) note('allowed', 'nothing that the caller may know of is there; nothing was touched', place);
+      return !tentacle;
+    },
+    async pod(operation, enclaveName, pod) {
+      const { enclave } = await read(enclaveName);
+      require(operation, { enclaveName, enclave });
+      if (explain('enclave_sync', enclave).allowed) return;
+      const found = await cluster.reader.get(
+        { apiVersion: 'v1', kind: 'Pod', namespace: enclaveName, name: pod },
+        kube,
+      );
+      const name = found?.metadata.labels?.[labelKeys.tentacle];
+      const tentacle = name === undefined ? undefined : await cluster.deployment(enclaveName, name, kube);
+      const readable = tentacle && judge(operation, { enclaveName, name: name ?? '', enclave, tentacle }).allowed;
+      if (!readable) throw podNotFound(enclaveName, pod);
+    },
+    still: (operation, enclave, tentacle) =>
+      require(operation, {
+        enclaveName: enclave.metadata.name,
         enclave,
-        ...(tentacle ? { tentacle } : {}),
-      });
-      return { enclave, tentacle };
-    },
-    async removal(operation, enclaveName, name) {
-      const { enclave, tentacle } = await read(enclaveName, name);
-      judge(tentacle ? operation : 'wf_remove_remains', {
-        enclaveName,
-        name,
-        enclave,
-        ...(tentacle ? { tentacle } : {}),
-      });
-    },
-    async preview(operation, enclaveName, name) {
-      const { enclave, tentacle } = await read(enclaveName, name);
-      judge(operation, { enclaveName, name, enclave, ...(tentacle ? { tentacle } : {}) });
-    },
-    mayRead: (operation, enclave, tentacle) => decideOver(call.principal, operation, enclave, tentacle).allowed,
+        ...(tentacle ? { name: tentacle.metadata.name, tentacle } : {}),
+      }),
+    may: (operation, enclave, tentacle) => explain(operation, enclave, tentacle).allowed,
+    explain,
     get record() {
       return record;
     },
   };
 }
 
-export interface AdmissionCall {
-  readonly principal: Principal;
-  readonly signal: AbortSignal;
-}
-
-interface Subject {
-  readonly enclaveName?: string;
-  readonly name?: string;
-  readonly enclave?: Manifest;
-  readonly tentacle?: Manifest;
-}
-
-function enclaveNotFound(enclave: string): TentacularError {
-  return new TentacularError('not_found', `There is no enclave "${enclave}".`, {
-    hint: 'enclave_list shows the enclaves that you may read; enclave_provision makes one.',
-  });
-}
-
-export function tentacleNotFound(enclave: string, name: string): TentacularError {
-  return new TentacularError('not_found', `There is no tentacle "${name}" in the enclave "${enclave}".`, {
-    hint: 'wf_list shows the tentacles that you may read; wf_apply makes one.',
-  });
-}
-
-function decideOver(principal: Principal, operation: OperationName, enclave?: Manifest, tentacle?: Manifest): Decision {
-  return decide({
-    principal,
-    operation,
-    ...(enclave ? { enclave: annotationsOf(enclave) } : {}),
-    ...(tentacle ? { tentacle: annotationsOf(tentacle) } : {}),
-  });
-}
-
 export function annotationsOf(object: Manifest): Annotations {
   return object.metadata.annotations ?? {};
-}
-
-const refusalHints: Readonly<Record<string, string>> = {
-  frozen: 'Reads, runs and wf_remove go on; the owner of the enclave can set it active again.',
-};
-
-function refusal(decision: Extract<Decision, { allowed: false }>, subject: Subject): TentacularError {
-  const where = subject.enclaveName === undefined ? '' : ` in the enclave "${subject.enclaveName}"`;
-  return new TentacularError(decision.code, `Refused${where}: ${decision.reason}.`, {
-    hint: refusalHints[decision.code] ?? 'Ask the owner of the enclave.',
-  });
 }

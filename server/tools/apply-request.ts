@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject } from '../../constructs/model/json.ts';
 import type { RenderedTentacle } from '../../constructs/source.ts';
 import type { ApplyRequest, ApplyStamps } from '../cluster/index.ts';
 import type { ToolDependencies } from './dependencies.ts';
+import { authorStamps, ownerStamps } from './provenance.ts';
 import type { CallContext } from './tool.ts';
 import { cleanText } from './untrusted.ts';
 
@@ -23,14 +24,20 @@ export function comparison(
     rendererVersion: `tentacular/${deps.version}`,
     stamps: stampsOf(context),
     ...(secrets ? { secrets: secretsOf(secrets) } : {}),
-    call: { signal: context.signal },
+    call: context.kube,
   };
 }
 
 /** Who applies, and through which program. A bearer token owns nothing. */
 export function stampsOf({ principal, client }: CallContext): ApplyStamps {
   const via = client && cleanText(client.version === '' ? client.name : `${client.name}/${client.version}`, 128);
-  return { authProvider: 'bearer-token', deployedBy: principal.name, ...(via ? { deployedVia: via } : {}) };
+  return {
+    authProvider: principal.kind === 'token' ? 'bearer-token' : principal.provider,
+    deployedBy: principal.name,
+    ...(via ? { deployedVia: via } : {}),
+    ...ownerStamps(principal),
+    ...authorStamps(principal),
+  };
 }
 
 /** Arguments came out of JSON, so an object in them is a JSON object. */

@@ -5,8 +5,9 @@ import { defaultTentacleMode, parseMode } from '../../constructs/model/mode.ts';
 import type { RenderedTentacle } from '../../constructs/source.ts';
 import { wfApply } from '../api/apply.ts';
 import type { ToolInput, ToolOutput } from '../api/tools.ts';
+import { tentacleModeOf } from '../authz/scope.ts';
 import type { ApplyRequest, ApplyResult } from '../cluster/index.ts';
-import { annotationsOf, tentacleNotFound } from './admission.ts';
+import { annotationsOf } from './admission.ts';
 import { comparison, stampsOf } from './apply-request.ts';
 import { checkedMode } from './checked-mode.ts';
 import type { ToolDependencies } from './dependencies.ts';
@@ -15,7 +16,6 @@ import { renderManifests } from './manifests.ts';
 import { waitForRollout } from './rollout.ts';
 import { renderGiven, renderStored, sourceKind } from './source.ts';
 import type { CallContext, Tool } from './tool.ts';
-import { cleanText } from './untrusted.ts';
 import { warningRows } from './warnings.ts';
 
 type Input = ToolInput<'wf_apply'>;
@@ -66,9 +66,8 @@ async function prepare(deps: ToolDependencies, input: Input, context: CallContex
   const kind = sourceKind('wf_apply', input);
   if (kind === 'stored') {
     const name = input.name ?? '';
-    const { enclave, tentacle } = await context.admission.apply(input.enclave, name);
-    if (!tentacle) throw tentacleNotFound(input.enclave, name);
-    const stored = { options: deps.rendererOptions, signal: context.signal };
+    const { enclave, tentacle } = await context.admission.tentacle('wf_update', input.enclave, name);
+    const stored = { options: deps.rendererOptions, call: context.kube };
     return { rendered: await renderStored(deps.cluster, tentacle, input, stored), live: { enclave, tentacle } };
   }
   const rendered =
@@ -110,11 +109,11 @@ function gitOf(rendered: RenderedTentacle): Pick<ApplyRequest, 'git'> {
 function modeOf(input: Input, rendered: RenderedTentacle, live: Prepared['live']): string {
   const faults: Fault[] = [];
   const wanted = checkedMode('mode', input.mode, faults) ?? parseMode(rendered.workflow.deployment.mode ?? '');
-  const current = live.tentacle && annotationsOf(live.tentacle)[annotationKeys.mode];
+  const current = live.tentacle && tentacleModeOf(annotationsOf(live.enclave), annotationsOf(live.tentacle));
   if (input.mode !== undefined && wanted !== undefined && current !== undefined && current !== wanted) {
     faults.push({
       path: 'mode',
-      message: `counts only when a tentacle is made; this one has ${cleanText(current, 16)}`,
+      message: `counts only when a tentacle is made; this one has ${current}`,
       found: input.mode,
       hint: 'leave mode out; permissions_set changes it',
     });

@@ -2,10 +2,13 @@ import type { ToolName } from '../api/tools.ts';
 import { applyTool } from './apply.ts';
 import type { ToolDependencies } from './dependencies.ts';
 import { diffTool } from './diff.ts';
-import { deprovisionTool, infoTool, listTool, provisionTool } from './enclave.ts';
+import { deprovisionTool, infoTool, listTool } from './enclave.ts';
+import { provisionTool } from './enclave-provision.ts';
+import { syncTool } from './enclave-sync.ts';
 import { listTentaclesTool } from './list.ts';
 import { logsTool } from './logs.ts';
 import { eventsTool, podsTool } from './observe.ts';
+import { permissionsGetTool, permissionsSetTool } from './permissions.ts';
 import { removeTool, restartTool } from './remove.ts';
 import { renderTool } from './render.ts';
 import { runTool } from './run.ts';
@@ -21,6 +24,7 @@ export function createCatalog(deps: ToolDependencies): Catalog {
     enclave_list: listTool(deps),
     enclave_info: infoTool(deps),
     enclave_provision: provisionTool(deps),
+    enclave_sync: syncTool(deps),
     enclave_deprovision: deprovisionTool(deps),
     wf_render: renderTool(deps),
     wf_diff: diffTool(deps),
@@ -34,5 +38,7 @@ export function createCatalog(deps: ToolDependencies): Catalog {
     wf_events: eventsTool(deps),
     wf_restart: restartTool(deps),
     wf_remove: removeTool(deps),
+    permissions_get: permissionsGetTool(),
+    permissions_set: permissionsSetTool(deps),
   };
 }

@@ -37,11 +37,11 @@ export function diffTool(deps: ToolDependencies): Tool<'wf_diff'> {
       if (sourceKind('wf_diff', input) === 'stored') {
         const name = input.name ?? '';
         await admission.tentacle('wf_diff', input.enclave, name);
-        const drift = await deps.cluster.drift({ enclave: input.enclave, name, call: { signal: context.signal } });
+        const drift = await deps.cluster.drift({ enclave: input.enclave, name, call: context.kube });
         return { ...place(input.enclave, name), compared: 'stored', ...driftOutput(drift), warnings: [] };
       }
       const rendered = renderGiven(input, deps.rendererOptions);
-      await admission.preview('wf_diff', rendered.enclave, rendered.name);
+      await admission.preview(rendered.enclave, rendered.name);
       const diff = await deps.cluster.diff(comparison(deps, context, { rendered, secrets: input.secrets }));
       return {
         ...place(rendered.enclave, rendered.name),

@@ -1,6 +1,7 @@
 import { annotationKeys } from '../../constructs/model/annotations.ts';
 import { isJsonObject } from '../../constructs/model/json.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
+import { parseMembers } from '../../constructs/model/members.ts';
 import { presetOf } from '../../constructs/model/mode.ts';
 import type { ToolOutput } from '../api/tools.ts';
 import { annotationsOf } from './admission.ts';
@@ -42,9 +43,8 @@ function statusOf(text: string | undefined): 'active' | 'frozen' {
 }
 
 function membersOf(text: string | undefined): string[] {
-  return (text ?? '')
-    .split(',')
-    .map((member) => cleanText(member.trim(), textLimits.field))
+  return parseMembers(text)
+    .map((member) => cleanText(member, textLimits.field))
     .filter((member) => member !== '');
 }
 

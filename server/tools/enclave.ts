@@ -1,43 +1,15 @@
 import { annotationKeys } from '../../constructs/model/annotations.ts';
-import { type Fault, invalidInput } from '../../constructs/model/errors.ts';
+import { invalidInput } from '../../constructs/model/errors.ts';
 import { labelKeys, managedBy } from '../../constructs/model/labels.ts';
-import { enclaveNameRule, isEnclaveName } from '../../constructs/model/names.ts';
-import { renderEnclave } from '../../constructs/render.ts';
-import type { EnclaveSource } from '../../constructs/source.ts';
-import { enclaveDeprovision, enclaveInfo, enclaveList, enclaveProvision } from '../api/enclave.ts';
-import type { ToolInput } from '../api/tools.ts';
+import { enclaveDeprovision, enclaveInfo, enclaveList } from '../api/enclave.ts';
+import { enclaveScope } from '../authz/scope.ts';
+import type { CallOptions } from '../cluster/index.ts';
 import { annotationsOf } from './admission.ts';
-import { checkedMode } from './checked-mode.ts';
 import type { ToolDependencies } from './dependencies.ts';
 import { enclaveRow, quotaUse } from './enclave-row.ts';
 import { pageOf, rowsWithin } from './page.ts';
 import type { Tool } from './tool.ts';
 import { cleanText, textLimits } from './untrusted.ts';
-
-export function provisionTool({ cluster, rendererOptions }: ToolDependencies): Tool<'enclave_provision'> {
-  return {
-    name: 'enclave_provision',
-    title: 'Provision an enclave',
-    description: [
-      'Makes an enclave: a team workspace with its own namespace, owner, members, quota and a network that denies everything by default. Tentacles live in enclaves.',
-      'Use it once for a team, before the first wf_apply. Calling it again with the same owner repairs what is missing and changes nothing else.',
-      'Not for changing members or quota of an enclave that exists, and not for a namespace that somebody else made: such a name is answered with conflict.',
-    ].join('\n'),
-    ...enclaveProvision,
-    annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-    mayLast: true,
-    async run(input, { admission, signal }) {
-      const source = enclaveSource(input);
-      admission.general('enclave_provision');
-      const { namespace, resources } = await cluster.provision(renderEnclave(source, rendererOptions), {}, { signal });
-      return {
-        ...enclaveRow(namespace),
-        exo_services: {},
-        resources_created: resources.filter(({ outcome }) => outcome === 'created').map(({ object }) => object),
-      };
-    },
-  };
-}
 
 export function infoTool({ cluster }: ToolDependencies): Tool<'enclave_info'> {
   return {
@@ -50,12 +22,12 @@ export function infoTool({ cluster }: ToolDependencies): Tool<'enclave_info'> {
     ...enclaveInfo,
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     mayLast: false,
-    async run(input, { admission, signal }) {
+    async run(input, { admission, kube, principal }) {
       const namespace = await admission.enclave('enclave_info', input.name);
       const inside = { namespace: input.name, labels: { [labelKeys.managedBy]: managedBy } };
       const [quotas, tentacles] = await Promise.all([
-        cluster.reader.list({ apiVersion: 'v1', kind: 'ResourceQuota', ...inside }, { signal }),
-        cluster.reader.list({ apiVersion: 'apps/v1', kind: 'Deployment', ...inside, metadataOnly: true }, { signal }),
+        cluster.reader.list({ apiVersion: 'v1', kind: 'ResourceQuota', ...inside }, kube),
+        cluster.reader.list({ apiVersion: 'apps/v1', kind: 'Deployment', ...inside, metadataOnly: true }, kube),
       ]);
       const row = enclaveRow(namespace);
       const updatedAt = annotationsOf(namespace)[annotationKeys.updatedAt];
@@ -63,10 +35,10 @@ export function infoTool({ cluster }: ToolDependencies): Tool<'enclave_info'> {
         ...row,
         exo_services: {},
         member_count: row.members.length,
-        tentacle_count: tentacles.length,
+        tentacle_count: tentacles.filter((tentacle) => admission.may('wf_status', namespace, tentacle)).length,
         quota: quotaUse(quotas),
         ...(updatedAt ? { updated_at: cleanText(updatedAt, textLimits.field) } : {}),
-        caller_role: 'bearer',
+        caller_role: principal.kind === 'token' ? 'bearer' : enclaveScope(principal, annotationsOf(namespace)),
       };
     },
   };
@@ -83,13 +55,13 @@ export function listTool({ cluster }: ToolDependencies): Tool<'enclave_list'> {
     ...enclaveList,
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     mayLast: false,
-    async run(input, { admission, signal }) {
+    async run(input, { admission, kube }) {
       admission.general('enclave_list');
       const labels = { [labelKeys.managedBy]: managedBy };
-      const namespaces = await cluster.reader.list({ apiVersion: 'v1', kind: 'Namespace', labels }, { signal });
+      const namespaces = await cluster.reader.list({ apiVersion: 'v1', kind: 'Namespace', labels }, kube);
       const rows = namespaces
         .filter((namespace) => namespace.metadata.labels?.[labelKeys.enclave] === namespace.metadata.name)
-        .filter((namespace) => admission.mayRead('enclave_info', namespace))
+        .filter((namespace) => admission.may('enclave_info', namespace))
         .map(enclaveRow)
         .filter((row) => input.status === 'all' || row.status === input.status)
         .sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -111,16 +83,16 @@ export function deprovisionTool({ cluster, now }: ToolDependencies): Tool<'encla
     ...enclaveDeprovision,
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     mayLast: true,
-    async run(input, { admission, signal, progress }) {
+    async run(input, { admission, kube, progress }) {
       if (!input.dry_run && input.confirm !== true) throw unconfirmed(input.name);
       await admission.enclave('enclave_deprovision', input.name);
       progress(`deleting the enclave ${input.name}`);
       const result = await cluster.deprovision(input.name, {
         dryRun: input.dry_run,
         waitMs: input.timeout_seconds * 1000,
-        call: { signal },
+        call: kube,
       });
-      const objects = input.dry_run ? await objectsInside(cluster, input.name, signal) : undefined;
+      const objects = input.dry_run ? await objectsInside(cluster, input.name, kube) : undefined;
       return {
         name: input.name,
         dry_run: input.dry_run,
@@ -160,37 +132,15 @@ const ownKinds = [
 /** Characters that the names in one reply may take; a larger enclave is told in part. */
 const namesBudget = 20_000;
 
-async function objectsInside(cluster: ToolDependencies['cluster'], namespace: string, signal: AbortSignal) {
+async function objectsInside(cluster: ToolDependencies['cluster'], namespace: string, kube: CallOptions) {
   const labels = { [labelKeys.managedBy]: managedBy };
   const lists = await Promise.all(
     ownKinds.map(([apiVersion, kind]) =>
-      cluster.reader.list({ apiVersion, kind, namespace, labels, metadataOnly: true }, { signal }),
+      cluster.reader.list({ apiVersion, kind, namespace, labels, metadataOnly: true }, kube),
     ),
   );
   const named = lists.flatMap((list, index) =>
     list.map(({ metadata }) => `${ownKinds[index]?.[1]}/${namespace}/${metadata.name}`),
   );
   return rowsWithin([`Namespace/${namespace}`, ...named], namesBudget);
-}
-
-function enclaveSource(input: ToolInput<'enclave_provision'>): EnclaveSource {
-  const faults: Fault[] = [];
-  if (!isEnclaveName(input.name)) {
-    faults.push({ path: 'name', message: 'is reserved', found: input.name, allowed: enclaveNameRule });
-  }
-  const mode = checkedMode('mode', input.mode, faults);
-  const defaultMode = checkedMode('default_mode', input.default_mode, faults);
-  if (faults.length > 0) throw invalidInput('Input of enclave_provision', faults);
-  return {
-    name: input.name,
-    ownerEmail: input.owner_email.toLowerCase(),
-    ...(input.owner_sub ? { ownerSub: input.owner_sub } : {}),
-    ...(input.members ? { members: input.members } : {}),
-    ...(mode ? { mode } : {}),
-    ...(defaultMode ? { defaultMode } : {}),
-    ...(input.quota_preset ? { quotaPreset: input.quota_preset } : {}),
-    ...(input.platform ? { platform: input.platform } : {}),
-    ...(input.channel_id ? { channelId: input.channel_id } : {}),
-    ...(input.channel_name ? { channelName: input.channel_name } : {}),
-  };
 }

@@ -52,7 +52,7 @@ function readable(cache: ClusterCache, input: ToolInput<'wf_list'>, admission: A
     .deployments(input.enclave)
     .filter((deployment) => {
       const enclave = cache.enclave(deployment.metadata.namespace ?? '');
-      return enclave !== undefined && admission.mayRead('wf_status', enclave, deployment);
+      return enclave !== undefined && admission.may('wf_status', enclave, deployment);
     })
     .sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
 }

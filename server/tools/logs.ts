@@ -23,7 +23,7 @@ export function logsTool({ cluster }: ToolDependencies): Tool<'wf_logs'> {
     ...wfLogs,
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     mayLast: true,
-    async run(input, { admission, signal }) {
+    async run(input, { admission, kube }) {
       await admit(input, admission);
       const logs = await cluster.logs({
         enclave: input.enclave,
@@ -34,7 +34,7 @@ export function logsTool({ cluster }: ToolDependencies): Tool<'wf_logs'> {
         ...(input.since_seconds ? { sinceSeconds: input.since_seconds } : {}),
         previous: input.previous,
         ...(input.grep ? { grep: input.grep } : {}),
-        call: { signal },
+        call: kube,
       });
       return describe(logs);
     },
@@ -45,8 +45,8 @@ async function admit(input: ToolInput<'wf_logs'>, admission: CallContext['admiss
   if ((input.name === undefined) === (input.pod === undefined)) {
     throw invalidInput('Input of wf_logs', [{ path: 'name', message: 'give either name or pod' }]);
   }
-  if (input.name === undefined) await admission.enclave('wf_logs', input.enclave);
-  else await admission.tentacle('wf_logs', input.enclave, input.name);
+  if (input.name !== undefined) await admission.tentacle('wf_logs', input.enclave, input.name);
+  else await admission.pod('wf_logs', input.enclave, input.pod ?? '');
 }
 
 /** The newest lines that fit; older ones are told as left out. */

@@ -1,6 +1,7 @@
+import { labelKeys, managedBy } from '../../constructs/model/labels.ts';
 import { wfEvents, wfPods } from '../api/status.ts';
 import type { ToolOutput } from '../api/tools.ts';
-import type { ContainerInfo, EventInfo, PodInfo } from '../cluster/index.ts';
+import type { Cluster, ContainerInfo, EventInfo, PodInfo } from '../cluster/index.ts';
 import type { ToolDependencies } from './dependencies.ts';
 import { ageOf } from './describe-time.ts';
 import { pageOf } from './page.ts';
@@ -24,10 +25,11 @@ export function podsTool({ cluster, now }: ToolDependencies): Tool<'wf_pods'> {
     ...wfPods,
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     mayLast: false,
-    async run(input, { admission, signal }) {
-      await admitted(admission, 'wf_pods', input);
-      const pods = await cluster.pods(input.enclave, input.name, { signal });
-      const rows = podRows(pods, now()).sort((a, b) => (a.name < b.name ? -1 : 1));
+    async run(input, { admission, kube }) {
+      const names = await readableNames(cluster, { operation: 'wf_pods', input, admission, kube });
+      const pods = await cluster.pods(input.enclave, input.name, kube);
+      const readable = pods.filter(({ tentacle }) => !names || (tentacle !== undefined && names.includes(tentacle)));
+      const rows = podRows(readable, now()).sort((a, b) => (a.name < b.name ? -1 : 1));
       const { rows: page, ...cursor } = pageOf(rows, (row) => row.name, input);
       return { pods: page, total: rows.length, ...cursor };
     },
@@ -45,13 +47,12 @@ export function eventsTool({ cluster }: ToolDependencies): Tool<'wf_events'> {
     ...wfEvents,
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     mayLast: false,
-    async run(input, { admission, signal }) {
-      await admitted(admission, 'wf_events', input);
-      const { name } = input;
+    async run(input, { admission, kube }) {
+      const names = await readableNames(cluster, { operation: 'wf_events', input, admission, kube });
       const events = await cluster.events(input.enclave, {
-        ...(name ? { name } : {}),
+        ...(names ? { names } : {}),
         limit: maxEvents,
-        call: { signal },
+        call: kube,
       });
       // The position tells apart what is otherwise equal, so that keys are unique and fall.
       const rows = eventRows(events).map((row, index) => ({ row, key: eventKey(row, events.length - index) }));
@@ -62,13 +63,30 @@ export function eventsTool({ cluster }: ToolDependencies): Tool<'wf_events'> {
   };
 }
 
-async function admitted(
-  admission: CallContext['admission'],
-  operation: 'wf_pods' | 'wf_events' | 'wf_logs',
-  { enclave, name }: { enclave: string; name?: string | undefined },
-): Promise<void> {
-  if (name === undefined) await admission.enclave(operation, enclave);
-  else await admission.tentacle(operation, enclave, name);
+/**
+ * Names of the tentacles whose rows the caller may see; undefined: every row of the enclave, also those that belong to
+ * no tentacle (any more), which are for the owner of the enclave.
+ */
+async function readableNames(
+  cluster: Pick<Cluster, 'reader'>,
+  ask: {
+    readonly operation: 'wf_pods' | 'wf_events';
+    readonly input: { readonly enclave: string; readonly name?: string | undefined };
+    readonly admission: CallContext['admission'];
+    readonly kube: CallContext['kube'];
+  },
+): Promise<readonly string[] | undefined> {
+  const { operation, input, admission } = ask;
+  if (input.name !== undefined) {
+    await admission.tentacle(operation, input.enclave, input.name);
+    return [input.name];
+  }
+  const enclave = await admission.enclave(operation, input.enclave);
+  if (admission.may('enclave_sync', enclave)) return undefined;
+  const labels = { [labelKeys.managedBy]: managedBy, [labelKeys.enclave]: input.enclave };
+  const query = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: input.enclave, labels, metadataOnly: true };
+  const tentacles = await cluster.reader.list(query, ask.kube);
+  return tentacles.filter((one) => admission.may(operation, enclave, one)).map(({ metadata }) => metadata.name);
 }
 
 function eventKey(row: EventRow, rank: number): string {

@@ -14,15 +14,17 @@ export function removeTool({ cluster }: ToolDependencies): Tool<'wf_remove'> {
     ...wfRemove,
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     mayLast: true,
-    async run(input, { admission, signal }) {
-      await admission.removal('wf_remove', input.enclave, input.name);
-      const { deleted } = await cluster.remove({
-        enclave: input.enclave,
-        name: input.name,
-        keepHistory: input.keep_history,
-        dryRun: input.dry_run,
-        call: { signal },
-      });
+    async run(input, { admission, kube }) {
+      const isThere = await admission.removal(input.enclave, input.name);
+      const { deleted } = isThere
+        ? await cluster.remove({
+            enclave: input.enclave,
+            name: input.name,
+            keepHistory: input.keep_history,
+            dryRun: input.dry_run,
+            call: kube,
+          })
+        : { deleted: [] };
       return {
         enclave: input.enclave,
         name: input.name,
@@ -45,10 +47,10 @@ export function restartTool({ cluster, runs, now }: ToolDependencies): Tool<'wf_
     ...wfRestart,
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false },
     mayLast: false,
-    async run(input, { admission, signal }) {
+    async run(input, { admission, kube }) {
       const { tentacle } = await admission.tentacle('wf_restart', input.enclave, input.name);
       await runs.harvest({ enclave: input.enclave, name: input.name }, tentacle);
-      await cluster.restart(input.enclave, input.name, { signal });
+      await cluster.restart(input.enclave, input.name, kube);
       return { enclave: input.enclave, name: input.name, restarted_at: new Date(now()).toISOString() };
     },
   };

@@ -18,7 +18,7 @@ export async function waitForRollout(
   const state = await cluster.wait(enclave, name, {
     timeoutMs: seconds * 1000,
     onProgress: (progress) => context.progress(progressText(progress)),
-    call: { signal: context.signal },
+    call: context.kube,
   });
   const where = `enclave "${enclave}", name "${name}"`;
   const { failure } = state;

@@ -3,7 +3,7 @@ import { TentacularError } from '../../constructs/model/errors.ts';
 import type { JsonObject } from '../../constructs/model/json.ts';
 import { labelKeys, tentacleLabels } from '../../constructs/model/labels.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
-import type { Cluster, EngineTarget } from '../cluster/index.ts';
+import type { CallOptions, Cluster, EngineTarget } from '../cluster/index.ts';
 import { type RunSummary, readSummary, summaryOf } from './run-summary.ts';
 
 /** Summaries kept of one tentacle. */
@@ -29,7 +29,7 @@ export interface RunRecorder {
   /** Asks the engine that is about to go for its runs and adds them. Never rejects. */
   harvest(target: EngineTarget, deployment: Manifest | undefined): Promise<void>;
   /** Newest first. */
-  read(target: EngineTarget, signal?: AbortSignal): Promise<RunSummary[]>;
+  read(target: EngineTarget, kube?: CallOptions): Promise<RunSummary[]>;
 }
 
 export function createRunRecorder(
@@ -39,9 +39,9 @@ export function createRunRecorder(
   const waiting = new Map<string, { summaries: RunSummary[]; written: Promise<void> }>();
   const writing = new Map<string, Promise<void>>();
 
-  async function live(target: EngineTarget, signal?: AbortSignal): Promise<Manifest | undefined> {
+  async function live(target: EngineTarget, kube: CallOptions = {}): Promise<Manifest | undefined> {
     const ref = { apiVersion: 'v1', kind: 'ConfigMap', namespace: target.enclave, name: `${target.name}-runs` };
-    return cluster.reader.get(ref, signal ? { signal } : {});
+    return cluster.reader.get(ref, kube);
   }
 
   async function write(target: EngineTarget, deployment: Manifest, added: readonly RunSummary[]): Promise<void> {
@@ -107,8 +107,8 @@ export function createRunRecorder(
         warn(`the runs of ${target.enclave}/${target.name} could not be read before its redeploy`, error);
       }
     },
-    async read(target, signal) {
-      const found = await live(target, signal);
+    async read(target, kube) {
+      const found = await live(target, kube);
       return found ? readRecord(found) : [];
     },
   };

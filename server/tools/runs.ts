@@ -29,11 +29,11 @@ export function runsTool(deps: ToolDependencies): Tool<'wf_runs'> {
     ...wfRuns,
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     mayLast: false,
-    async run(input, { admission, signal }) {
+    async run(input, { admission, kube }) {
       await admission.tentacle('wf_runs', input.enclave, input.name);
       const target = { enclave: input.enclave, name: input.name };
       const [recorded, remembered] = await Promise.all([
-        deps.runs.read(target, signal),
+        deps.runs.read(target, kube),
         fromEngine(() => deps.cluster.engine.runs(target, { limit: keptRuns, timeoutMs: engineTimeoutMs })),
       ]);
       const known = (remembered ?? []).map(summaryOf).filter((summary) => summary !== undefined);

@@ -5,7 +5,7 @@ import type { Manifest } from '../../constructs/model/manifest.ts';
 import type { RendererOptions } from '../../constructs/model/options.ts';
 import { readCode, renderTentacle } from '../../constructs/render.ts';
 import type { RenderedTentacle, TentacleSource } from '../../constructs/source.ts';
-import type { Cluster } from '../cluster/index.ts';
+import type { CallOptions, Cluster } from '../cluster/index.ts';
 import { annotationsOf } from './admission.ts';
 
 /** What wf_apply, wf_diff and wf_render have in common, of their arguments. */
@@ -64,12 +64,12 @@ export async function renderStored(
   cluster: Cluster,
   deployment: Manifest,
   input: SourceInput,
-  context: { readonly options: RendererOptions; readonly signal: AbortSignal },
+  context: { readonly options: RendererOptions; readonly call: CallOptions },
 ): Promise<RenderedTentacle> {
   const { enclave } = input;
   const name = deployment.metadata.name;
   const configMap = codeConfigMapOf(deployment);
-  const call = { signal: context.signal };
+  const { call } = context;
   const revision = Number(annotationsOf(deployment)[annotationKeys.revision]);
   const [code, stored] = await Promise.all([
     configMap === undefined ? undefined : cluster.code(enclave, configMap, call),

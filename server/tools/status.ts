@@ -31,15 +31,15 @@ export function statusTool({ cluster, now }: ToolDependencies): Tool<'wf_status'
     ...wfStatus,
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     mayLast: false,
-    async run(input, { admission, signal }) {
+    async run(input, { admission, kube }) {
       const { enclave, name } = input;
       const { tentacle } = await admission.tentacle('wf_status', enclave, name);
-      const call = { signal };
+      const call = kube;
       const [rollout, drift, pods, events] = await Promise.all([
         cluster.rollout(enclave, name, call),
         driftOf(cluster, { enclave, name, call }),
         input.detail ? cluster.pods(enclave, name, call) : undefined,
-        input.detail ? cluster.events(enclave, { name, limit: detailEvents, call }) : undefined,
+        input.detail ? cluster.events(enclave, { names: [name], limit: detailEvents, call }) : undefined,
       ]);
       const { failure } = rollout;
       return {

@@ -1,5 +1,6 @@
 import type { ClientIdentity, Principal } from '../../constructs/model/principal.ts';
 import type { ToolApis, ToolInput, ToolName, ToolOutput } from '../api/tools.ts';
+import type { CallOptions } from '../cluster/index.ts';
 import type { Admission } from './admission.ts';
 
 /** What a client may assume about a tool; all four explicit (MCP tool annotations). */
@@ -18,6 +19,8 @@ export interface CallContext {
   readonly traceId: string;
   /** Aborted when the caller has gone, or the server must stop: work ends, waiting ends. */
   readonly signal: AbortSignal;
+  /** For every request to the Kubernetes API on behalf of this call: its signal, and who asks under which id. */
+  readonly kube: CallOptions;
   /** Tells the caller how far the work is, if he asked for it. */
   progress(message: string): void;
   /** Decides whether this caller may; every handler passes here before it touches the cluster. */

@@ -7,6 +7,8 @@ import { version } from '../../server/version.ts';
 import { projectRoot } from '../support/source-files.ts';
 import { rendererOptions } from './support/renderer-options.ts';
 
+const inCluster = { KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: '443' };
+
 describe('configuration', () => {
   it('defaults make a server in a cluster', () => {
     expect(readConfig({ KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: '443' })).toEqual({
@@ -19,6 +21,7 @@ describe('configuration', () => {
       allowedHosts: [],
       allowedOrigins: [],
       authzEnabled: true,
+      provisioners: 'everyone',
       logLevel: 'info',
       drainSeconds: 20,
       cluster: { kind: 'in-cluster', host: '10.0.0.1', port: 443 },
@@ -46,6 +49,22 @@ describe('configuration', () => {
       authzEnabled: false,
     });
   });
+
+  it.each([
+    ['nobody', []],
+    ['everyone', 'everyone'],
+    ['Ada@Example.com, client:CI,@example.com', ['ada@example.com', 'client:CI', '@example.com']],
+  ])('provisioners may be %s', (text, provisioners) => {
+    expect(readConfig({ ...inCluster, TENTACULAR_AUTHZ_PROVISIONERS: text })).toMatchObject({ provisioners });
+  });
+
+  it.each(['example.com', 'everyone,ada@example.com', 'client:', '@', 'ada@', 'a b@example.com'])(
+    'provisioners may not be %j: a typing error must not open or shut the door',
+    (text) => {
+      const read = () => readConfig({ ...inCluster, TENTACULAR_AUTHZ_PROVISIONERS: text });
+      expect(read).toThrow(/TENTACULAR_AUTHZ_PROVISIONERS: .* allowed: everyone, nobody/);
+    },
+  );
 
   it('all faults are told at once', () => {
     const read = () =>

@@ -9,7 +9,7 @@ import { embeddedTarget } from '../../local/start/embedded-target.ts';
 import type { StartTarget } from '../../local/start/target.ts';
 
 export interface PreparedBed {
-  readonly provided: ProvidedContext;
+  readonly provided: Omit<ProvidedContext, 'keycloak' | 'keycloakResource'>;
   close(): Promise<void>;
 }
 

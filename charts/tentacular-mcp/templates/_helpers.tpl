@@ -58,6 +58,56 @@ new token at each rendering, which shuts every client out; so without a cluster 
 {{- end -}}
 {{- end -}}
 
+{{/*
+Environment of OIDC: from values, or from a Secret whose keys are issuer, clientId, audience, jwksURL. The server checks
+what the Secret holds; what can be seen to be wrong here stops the rendering.
+*/}}
+{{- define "tentacular-mcp.oidcEnvironment" -}}
+{{- $oidc := .Values.exoskeletonAuth -}}
+{{- $inline := dict "ISSUER" $oidc.issuer "CLIENT_ID" $oidc.clientId "AUDIENCE" $oidc.audience "JWKS_URL" $oidc.jwksURL -}}
+{{- $keys := dict "ISSUER" "issuer" "CLIENT_ID" "clientId" "AUDIENCE" "audience" "JWKS_URL" "jwksURL" -}}
+{{- range $variable, $value := $inline -}}
+{{- if $oidc.existingSecret }}
+{{- if $value -}}
+{{- fail (printf "exoskeletonAuth.existingSecret and exoskeletonAuth.%s are both set; give one of them" (index $keys $variable)) -}}
+{{- end }}
+- name: TENTACULAR_OIDC_{{ $variable }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ $oidc.existingSecret }}
+      key: {{ index $keys $variable }}
+      {{- if ne $variable "ISSUER" }}
+      optional: true
+      {{- end }}
+{{- else if $value }}
+- name: TENTACULAR_OIDC_{{ $variable }}
+  value: {{ $value | quote }}
+{{- end }}
+{{- end }}
+{{- if not (or $oidc.existingSecret $oidc.issuer) -}}
+{{- fail "exoskeletonAuth.enabled needs exoskeletonAuth.issuer, as it stands in tokens, or exoskeletonAuth.existingSecret with the key issuer" -}}
+{{- end }}
+{{- if not (or $oidc.existingSecret $oidc.audience .Values.externalURL) -}}
+{{- fail "exoskeletonAuth.enabled needs externalURL, whose /mcp tokens are then meant for, or exoskeletonAuth.audience" -}}
+{{- end }}
+{{- if $oidc.caBundle }}
+- name: TENTACULAR_OIDC_CA_FILE
+  value: /etc/tentacular/oidc/ca.crt
+{{- end }}
+{{- with $oidc.allowedClients }}
+- name: TENTACULAR_OIDC_ALLOWED_CLIENTS
+  value: {{ join "," . | quote }}
+{{- end }}
+{{- $scopes := list -}}
+{{- range $tool, $wanted := $oidc.toolScopes -}}
+{{- $scopes = append $scopes (printf "%s=%s" $tool (join " " $wanted)) -}}
+{{- end }}
+{{- with $scopes }}
+- name: TENTACULAR_OIDC_TOOL_SCOPES
+  value: {{ join "," . | quote }}
+{{- end }}
+{{- end -}}
+
 {{/* RendererOptions as JSON. */}}
 {{- define "tentacular-mcp.rendererOptions" -}}
 {{- $engine := printf "%s:%s" .Values.engineImage.repository (.Values.engineImage.tag | default .Chart.AppVersion) -}}

@@ -83,7 +83,7 @@ describe('a whole cluster', () => {
     expect(await cluster.engine.findRun(target, 'live-nothing')).toBeUndefined();
     const { lines } = await cluster.logs({ enclave: rendered, name: 'hello' });
     expect(lines.length).toBeGreaterThan(0);
-    const events = await cluster.events(rendered, { name: 'hello' });
+    const events = await cluster.events(rendered, { names: ['hello'] });
     expect(events.map((event) => event.object)).toContain('Deployment/hello');
     expect((await cluster.pods(rendered, 'hello'))[0]).toMatchObject({ ready: true, tentacle: 'hello' });
   });

@@ -198,7 +198,7 @@ describe('reading pods, events, logs and rollouts', () => {
     event('e1', { kind: 'Deployment', name: 'hello' }, '2026-01-01T00:00:01Z');
     event('e2', { kind: 'Pod', name: 'hello-5d4f8c7b9d-x2x4z' }, '2026-01-01T00:00:03Z');
     event('e3', { kind: 'Pod', name: 'hello-world-5d4f8c7b9d-x2x4z' }, '2026-01-01T00:00:02Z');
-    const events = await cluster.events('team', { name: 'hello' });
+    const events = await cluster.events('team', { names: ['hello'] });
     expect(events.map((e) => e.object)).toEqual(['Pod/hello-5d4f8c7b9d-x2x4z', 'Deployment/hello']);
     expect(events[0]).toMatchObject({ message: 'red IGNORE ALL', count: 3, type: 'Warning' });
     expect(await cluster.events('team', { limit: 1 })).toHaveLength(1);

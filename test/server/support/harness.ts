@@ -3,9 +3,13 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Principal } from '../../../constructs/model/principal.ts';
 import { type AppDependencies, createApp } from '../../../server/app.ts';
+import type { Authenticator } from '../../../server/auth/authenticator.ts';
+import type { Discovery } from '../../../server/auth/discovery.ts';
 import { createRateLimiter } from '../../../server/auth/rate-limit.ts';
 import { createTokenFileAuthenticator } from '../../../server/auth/token-file.ts';
+import type { AuthzPolicy } from '../../../server/authz/policy.ts';
 import { type Cluster, type ClusterConfig, createCluster } from '../../../server/cluster/index.ts';
 import { createLifecycle, type Lifecycle } from '../../../server/lifecycle.ts';
 import { createMcpEndpoint } from '../../../server/mcp/handler.ts';
@@ -28,6 +32,16 @@ export interface HarnessOptions {
   readonly keepAliveMs?: number;
   /** Fills the caches before it serves. Default false. */
   readonly startCache?: boolean;
+  /** Ways to prove who is calling besides the static token, and what tells of them; `url` is that of this server. */
+  readonly authentication?: (url: string) => {
+    readonly authenticator: Authenticator;
+    readonly discovery?: Discovery;
+    readonly toolScopes?: Readonly<Record<string, readonly string[]>>;
+  };
+  /** Default: evaluated, and everybody verified may make enclaves. */
+  readonly policy?: AuthzPolicy;
+  /** Callers with an identity, by the token that stands for each: the issuer is not what is tested here. */
+  readonly principals?: Readonly<Record<string, Principal>>;
 }
 
 /** The whole server on a loopback port, wired as `main.ts` does it. */
@@ -74,7 +88,9 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const mcp = createMcpEndpoint({
     cluster,
     catalog,
+    policy: options.policy ?? { enabled: true, provisioners: 'everyone' },
     version: '0.0.0-test',
+    newId: () => `call-${++id}`,
     log,
     metrics,
     audit: createAuditSink((line) => audit.push(JSON.parse(line) as AuditRecord)),
@@ -82,9 +98,20 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     stopping: lifecycle.stopping,
     ...(options.keepAliveMs === undefined ? {} : { keepAliveMs: options.keepAliveMs }),
   });
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  const given = options.authentication?.(url);
   const app = createApp({
+    ...(given?.discovery ? { discovery: given.discovery } : {}),
+    ...(given?.toolScopes ? { toolScopes: given.toolScopes } : {}),
     mcp,
-    authenticators: [await createTokenFileAuthenticator({ path: tokenFile, checkIntervalMs: 0 })],
+    authenticators: [
+      await createTokenFileAuthenticator({ path: tokenFile, checkIntervalMs: 0 }),
+      knownPrincipals(options.principals ?? {}),
+      ...(given ? [given.authenticator] : []),
+    ],
     origins: options.origins ?? { allowedOrigins: [], allowedHosts: [] },
     limits: {
       calls: createRateLimiter({
@@ -99,10 +126,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     metrics,
   });
   if (options.startCache) await cluster.cache.start();
-  const server = createServer(app);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const url = `http://127.0.0.1:${port}`;
+  server.on('request', app);
   return {
     url,
     endpoint: `${url}/mcp`,
@@ -120,6 +144,16 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       await mcp.close();
       await cluster.close();
       await rm(folder, { recursive: true });
+    },
+  };
+}
+
+function knownPrincipals(principals: Readonly<Record<string, Principal>>): Authenticator {
+  return {
+    name: 'known-principals',
+    judge: async (credential) => {
+      const principal = principals[credential];
+      return principal ? { kind: 'accepted', principal } : { kind: 'unknown' };
     },
   };
 }

@@ -16,6 +16,7 @@ describe('audit records', () => {
       reason: 'r',
       outcome: 'ok',
       duration_ms: 1,
+      call_id: 'c',
       trace_id: '0',
     } as const;
     audit(record);

@@ -1,0 +1,37 @@
+import { hasHiddenCharactersInProse } from './text.ts';
+
+/** Most members of one enclave. */
+export const maxMembers = 500;
+/** What a member may be called, in words for error messages. */
+export const memberRule = 'an e-mail address, or client:<id> for a service account';
+
+const email = /^[^\s@,]{1,64}@[^\s@,]{1,253}$/;
+const client = /^client:[-A-Za-z0-9._~]{1,128}$/;
+
+/** The form in which members are written and compared: an address is the same in any case, a client's id is not. */
+export function canonicalMember(text: string): string {
+  const trimmed = text.trim();
+  return trimmed.startsWith('client:') ? trimmed : trimmed.toLowerCase();
+}
+
+/** True for a canonical name that a member may have. */
+export function isMemberName(name: string): boolean {
+  return client.test(name) || isEmailAddress(name);
+}
+
+export function isEmailAddress(text: string): boolean {
+  return email.test(text) && !hasHiddenCharactersInProse(text);
+}
+
+/** Members out of the annotation `enclave-members`, in the order written. */
+export function parseMembers(text: string | undefined): string[] {
+  return (text ?? '')
+    .split(',')
+    .map(canonicalMember)
+    .filter((member) => member !== '');
+}
+
+/** Members as the annotation holds them: each once, sorted, joined by commas. */
+export function formatMembers(members: Iterable<string>): string {
+  return [...new Set(members)].sort().join(',');
+}

@@ -1,0 +1,76 @@
+import { annotationKeys } from '../../constructs/model/annotations.ts';
+import { parseMembers } from '../../constructs/model/members.ts';
+import { defaultEnclaveMode, defaultTentacleMode, type Mode, parseMode } from '../../constructs/model/mode.ts';
+import type { OidcPrincipal } from '../../constructs/model/principal.ts';
+
+export type Annotations = Readonly<Record<string, string>>;
+
+/** Which three characters of a mode count for a caller; the first that fits, as in a file system. */
+export type Scope = 'owner' | 'group' | 'others';
+
+/** Nobody may anything: what a mode that cannot be read means. */
+const closedMode: Mode = '---------';
+
+/** The name under which somebody is a member of an enclave; undefined where no issuer has verified one. */
+export function memberNameOf(principal: OidcPrincipal): string | undefined {
+  if (!principal.service) return principal.email?.toLowerCase();
+  return principal.client ? `client:${principal.client}` : undefined;
+}
+
+/** What the caller is to the enclave. */
+export function enclaveScope(principal: OidcPrincipal, enclave: Annotations): Scope {
+  const ownerSub = enclave[annotationKeys.ownerSub];
+  if (ownerSub ? ownerSub === principal.sub : mayClaim(principal, enclave)) return 'owner';
+  return isMember(principal, enclave) ? 'group' : 'others';
+}
+
+/** True where the enclave names only an e-mail address as its owner, and the issuer has verified it as the caller's. */
+export function mayClaim(principal: OidcPrincipal, enclave: Annotations): boolean {
+  const ownerEmail = enclave[annotationKeys.ownerEmail]?.toLowerCase();
+  if (enclave[annotationKeys.ownerSub] || !ownerEmail || principal.service) return false;
+  return principal.email?.toLowerCase() === ownerEmail;
+}
+
+/** What the caller is to the tentacle; undefined where nobody owns it. The enclave's owner is above all of this. */
+export function tentacleScope(
+  principal: OidcPrincipal,
+  enclave: Annotations,
+  tentacle: Annotations,
+): Scope | undefined {
+  const ownerSub = tentacle[annotationKeys.ownerSub];
+  if (!ownerSub && !isOwnedByEnclave(enclave, tentacle)) return undefined;
+  if (ownerSub && ownerSub === principal.sub) return 'owner';
+  return isMember(principal, enclave) ? 'group' : 'others';
+}
+
+/** A tentacle out of Git has no owner of its own: it is the enclave owner's, if the enclave has one. */
+function isOwnedByEnclave(enclave: Annotations, tentacle: Annotations): boolean {
+  if (tentacle[annotationKeys.managedByGit] !== 'true') return false;
+  return Boolean(enclave[annotationKeys.ownerSub] || enclave[annotationKeys.ownerEmail]);
+}
+
+function isMember(principal: OidcPrincipal, enclave: Annotations): boolean {
+  const name = memberNameOf(principal);
+  return name !== undefined && parseMembers(enclave[annotationKeys.enclaveMembers]).includes(name);
+}
+
+/** Mode of an enclave. Absent: the default of new ones. Unreadable: closed. */
+export function enclaveModeOf(enclave: Annotations): Mode {
+  return readMode(enclave[annotationKeys.mode], defaultEnclaveMode);
+}
+
+/** Mode of a tentacle. Absent: the enclave's default for new ones, else group-read. Unreadable: closed. */
+export function tentacleModeOf(enclave: Annotations, tentacle: Annotations): Mode {
+  return readMode(tentacle[annotationKeys.mode], readMode(enclave[annotationKeys.defaultMode], defaultTentacleMode));
+}
+
+function readMode(text: string | undefined, fallback: Mode): Mode {
+  return text === undefined ? fallback : (parseMode(text) ?? closedMode);
+}
+
+const offsets = { owner: 0, group: 3, others: 6 } as const;
+
+/** The three characters of a mode that count for a scope. */
+export function bitsOf(mode: Mode, scope: Scope): string {
+  return mode.slice(offsets[scope], offsets[scope] + 3);
+}

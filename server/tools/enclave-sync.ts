@@ -1,0 +1,121 @@
+import { annotationKeys } from '../../constructs/model/annotations.ts';
+import { labelKeys, managedBy } from '../../constructs/model/labels.ts';
+import type { Manifest } from '../../constructs/model/manifest.ts';
+import { parseMembers } from '../../constructs/model/members.ts';
+import { isAboveDefaultQuota, type QuotaPresetName } from '../../constructs/model/quota.ts';
+import { renderEnclave } from '../../constructs/render.ts';
+import { enclaveSync } from '../api/enclave.ts';
+import type { ToolOutput } from '../api/tools.ts';
+import { annotationsOf } from './admission.ts';
+import type { ToolDependencies } from './dependencies.ts';
+import { annotationsFor, changedFields, type EnclaveChange, enclaveChange } from './enclave-change.ts';
+import { enclaveRow } from './enclave-row.ts';
+import { ownerAnnotations, ownerIn } from './ownership.ts';
+import { rowsWithin } from './page.ts';
+import { authorStamps } from './provenance.ts';
+import type { CallContext, Tool } from './tool.ts';
+import { cleanText, textLimits } from './untrusted.ts';
+
+type Transfers = ToolOutput<'enclave_sync'>['transfers'];
+
+/** Characters that the transfers in one reply may take. */
+const transfersBudget = 20_000;
+
+export function syncTool(deps: ToolDependencies): Tool<'enclave_sync'> {
+  return {
+    name: 'enclave_sync',
+    title: 'Change an enclave',
+    description: [
+      'Changes an enclave that exists: members, owner, permissions, quota, channel; freezes it, or sets it active again. Only its owner may.',
+      'Send only what is to change. add_members and remove_members are safe beside others who do the same at that moment; members replaces the whole list.',
+      'Tentacles of removed members go to the owner of the enclave. Not for permissions of one tentacle (permissions_set).',
+    ].join('\n'),
+    ...enclaveSync,
+    annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+    mayLast: true,
+    async run({ name, on_conflict, ...input }, context) {
+      const { admission } = context;
+      const change = enclaveChange(input, context.principal);
+      const enclave = await admission.enclave('enclave_sync', name);
+      refuseQuota(input.new_quota_preset, enclave, context);
+      const { before, after } = await deps.cluster.annotateEnclave(
+        name,
+        (live) => {
+          admission.still('enclave_sync', live);
+          return annotationsFor(change, live);
+        },
+        { ...context.kube, stamps: authorStamps(context.principal), take: on_conflict === 'take' },
+      );
+      if (input.new_quota_preset) await applyQuota(deps, context, { name, preset: input.new_quota_preset });
+      const transfers = await transferTentacles(deps, context, { change, enclave: after });
+      return {
+        enclave: enclaveRow(after),
+        updated: changedFields(before, after),
+        transfers: rowsWithin(transfers, transfersBudget),
+      };
+    },
+  };
+}
+
+/** More than the default is for provisioners by name; what the enclave has already needs nobody. */
+function refuseQuota(preset: QuotaPresetName | undefined, enclave: Manifest, { admission }: CallContext): void {
+  if (!preset || !isAboveDefaultQuota(preset) || annotationsOf(enclave)[annotationKeys.quotaPreset] === preset) return;
+  admission.general('quota_above_default');
+}
+
+/** Also where the annotation says so already: a call that was cut off is completed by the same call. */
+async function applyQuota(
+  { cluster, rendererOptions }: ToolDependencies,
+  { kube }: CallContext,
+  { name, preset }: { readonly name: string; readonly preset: QuotaPresetName },
+): Promise<void> {
+  await cluster.updateEnclaveParts(renderEnclave({ name, quotaPreset: preset }, rendererOptions), kube);
+}
+
+/** Tentacles of those whom the call has removed go to the owner of the enclave; again, where it was cut off before. */
+async function transferTentacles(
+  { cluster }: ToolDependencies,
+  { kube }: CallContext,
+  { change, enclave }: { readonly change: EnclaveChange; readonly enclave: Manifest },
+): Promise<Transfers> {
+  const isLeaving = leavers(change, enclave);
+  if (!isLeaving) return [];
+  const namespace = enclave.metadata.name;
+  const labels = { [labelKeys.managedBy]: managedBy, [labelKeys.enclave]: namespace };
+  const query = { apiVersion: 'apps/v1', kind: 'Deployment', namespace, labels, metadataOnly: true };
+  const leaving = (await cluster.reader.list(query, kube)).filter(isLeaving);
+  const owner = ownerAnnotations(ownerIn(enclave));
+  const transfers: Transfers = [];
+  for (const { metadata } of leaving) {
+    const { before, after } = await cluster.annotateDeployment(
+      { enclave: namespace, name: metadata.name },
+      (live) => (isLeaving(live) ? owner : {}),
+      { ...kube, take: true },
+    );
+    if (before === after) continue;
+    transfers.push({ name: metadata.name, from: cleanText(memberOwning(before) ?? '', textLimits.field) });
+  }
+  return transfers;
+}
+
+/** Tells the tentacles of those who are no longer members by this call; undefined where it takes nobody out. */
+function leavers(change: EnclaveChange, enclave: Manifest): ((tentacle: Manifest) => boolean) | undefined {
+  if (!change.members && change.removed.length === 0) return undefined;
+  const annotations = annotationsOf(enclave);
+  const members = parseMembers(annotations[annotationKeys.enclaveMembers]);
+  const { sub, email } = ownerIn(enclave);
+  return (tentacle) => {
+    const name = memberOwning(tentacle);
+    if (name === undefined || members.includes(name)) return false;
+    const isOwners = name === email?.toLowerCase() || (sub !== undefined && ownerIn(tentacle).sub === sub);
+    return !isOwners && (change.members !== undefined || change.removed.includes(name));
+  };
+}
+
+/** The name as a member of whoever owns a tentacle: address, or the client of a service account. */
+function memberOwning(tentacle: Manifest): string | undefined {
+  const { sub, email, name } = ownerIn(tentacle);
+  if (sub === undefined) return undefined;
+  if (email) return email.toLowerCase();
+  return name?.startsWith('client:') ? name : undefined;
+}

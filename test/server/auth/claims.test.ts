@@ -1,0 +1,71 @@
+import type { JWTPayload } from 'jose';
+import { describe, expect, it } from 'vitest';
+import { identityOf } from '../../../server/auth/claims.ts';
+
+const rules = { issuer: 'https://id.example.com/realms/tentacular', allowedClients: [] };
+const person = { sub: 'sub-ada', azp: 'tentacular-mcp', sid: 'session', typ: 'Bearer' };
+
+function principalOf(claims: JWTPayload, issuer = rules.issuer) {
+  const identity = identityOf(claims, { ...rules, issuer });
+  if ('reason' in identity) throw new Error(identity.reason);
+  return identity.principal;
+}
+
+describe('who a token speaks of', () => {
+  it.each<[string, unknown]>([
+    ['false', false],
+    ['absent', undefined],
+    ['the text "true"', 'true'],
+    ['1', 1],
+  ])('an e-mail whose email_verified is %s counts for nothing', (_what, verified) => {
+    const principal = principalOf({ ...person, email: 'boss@example.com', email_verified: verified });
+    expect(principal).toMatchObject({ name: 'sub-ada', emailUnverified: true });
+    expect(principal.email).toBeUndefined();
+    expect(JSON.stringify(principal)).not.toContain('boss');
+  });
+
+  it.each(['client:ci@example.com', 'a b@example.com', 'a@b@c', 'ada', 'ada@example.com\nx', '<ada@example.com>', ''])(
+    'an e-mail %j is none: it could pass for something else',
+    (email) => {
+      const principal = principalOf({ ...person, email, email_verified: true });
+      expect(principal).toMatchObject({ name: 'sub-ada', emailUnverified: false });
+      expect(principal.email).toBeUndefined();
+    },
+  );
+
+  it('a client-credentials token stands for its client, in Keycloak and by RFC 9068', () => {
+    const keycloak = { sub: 'uuid', azp: 'ci', client_id: 'ci', preferred_username: 'service-account-ci' };
+    const rfc9068 = { sub: 'ci', client_id: 'ci' };
+    for (const claims of [keycloak, rfc9068]) {
+      expect(principalOf(claims)).toMatchObject({ name: 'client:ci', client: 'ci', service: true });
+    }
+  });
+
+  it.each<[string, JWTPayload]>([
+    ['a name that looks like one', { ...person, preferred_username: 'service-account-tentacular-mcp' }],
+    [
+      'a name that looks like one, in a session',
+      { ...person, client_id: 'tentacular-mcp', preferred_username: 'service-account-tentacular-mcp' },
+    ],
+    ['a client_id of another client', { sub: 'x', azp: 'a', client_id: 'x' }],
+    ['a client_id as every token of some issuers has it', { ...person, client_id: 'tentacular-mcp' }],
+  ])('a person with %s is no client', (_what, claims) => {
+    expect(principalOf(claims)).toMatchObject({ service: false, name: claims.sub });
+  });
+
+  it('a service has no e-mail, verified or not', () => {
+    const principal = principalOf({ sub: 'ci', client_id: 'ci', email: 'a@example.com', email_verified: true });
+    expect(principal.email).toBeUndefined();
+  });
+
+  it('the name for display is cleaned and cut', () => {
+    expect(principalOf({ ...person, name: `A\u202Ed\u0000a${'x'.repeat(500)}` }).displayName).toMatch(/^Adax{120,}$/);
+    expect(principalOf({ ...person, preferred_username: 'ada' }).displayName).toBe('ada');
+    expect(principalOf(person).displayName).toBeUndefined();
+  });
+
+  it('the provider is keycloak only where the issuer is a realm', () => {
+    expect(principalOf(person).provider).toBe('keycloak');
+    expect(principalOf(person, 'https://login.example.com/').provider).toBe('oidc');
+  });
+});

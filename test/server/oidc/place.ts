@@ -1,0 +1,73 @@
+import * as oauth from 'openid-client';
+import { inject } from 'vitest';
+import { discoveryOf } from '../../../server/auth/discovery.ts';
+import { createOidcAuthenticator, type OidcAuthenticator } from '../../../server/auth/oidc.ts';
+import { keycloakAdmin } from '../../support/keycloak/admin.ts';
+import { createPerson } from '../../support/keycloak/browser.ts';
+import { type Harness, post, startHarness } from '../support/harness.ts';
+
+export const keycloak = inject('keycloak');
+export const admin = keycloakAdmin(keycloak);
+export const issuer = `${keycloak.url}/realms/tentacular`;
+export const clientId = 'tentacular-mcp';
+/** Claude Code and the command line listen on a port that the system gives them. */
+export const redirectUri = 'http://127.0.0.1:53682/callback';
+
+/** The server with the real issuer, which gives out tokens for it. */
+export interface OidcPlace {
+  readonly harness: Harness;
+  /** Status of a call with that token. */
+  status(token: string): Promise<number>;
+  close(): Promise<void>;
+}
+
+export async function startPlace(options: { readonly refreshMs?: number } = {}): Promise<OidcPlace> {
+  let oidc: OidcAuthenticator | undefined;
+  const harness = await startHarness({
+    authentication: (url) => {
+      oidc = createOidcAuthenticator({ issuer, audience: `${url}/mcp`, allowedClients: [], retryMs: 200, ...options });
+      return { authenticator: oidc, discovery: discoveryOf(url, issuer) };
+    },
+  });
+  await admin.setResource(harness.endpoint);
+  const ping = { jsonrpc: '2.0', id: 1, method: 'ping' };
+  return {
+    harness,
+    status: async (token) => (await post(harness.endpoint, ping, { authorization: `Bearer ${token}` })).status,
+    async close() {
+      await harness.close();
+      await oidc?.close();
+    },
+  };
+}
+
+/** A user of the realm, new with each call, and that person's browser. */
+export async function newPerson(name: string, { emailVerified = true } = {}) {
+  const username = `${name}-${Date.now().toString(36)}`;
+  const password = `pw-${username}`;
+  await admin.addUser({ name: username, password, emailVerified });
+  return { username, password, email: `${username}@example.com`, visit: createPerson({ username, password }) };
+}
+
+/** The shipped public client, or a service with its secret, as openid-client sees the realm. */
+export async function realmAs(client: string, secret?: string): Promise<oauth.Configuration> {
+  const authentication = secret === undefined ? oauth.None() : oauth.ClientSecretPost(secret);
+  const options = { execute: [oauth.allowInsecureRequests] };
+  return oauth.discovery(new URL(issuer), client, undefined, authentication, options);
+}
+
+/** Authorization code + PKCE through Keycloak's login page. */
+export async function logIn(visit: ReturnType<typeof createPerson>, scope = 'openid email profile') {
+  const realm = await realmAs(clientId);
+  const verifier = oauth.randomPKCECodeVerifier();
+  const state = oauth.randomState();
+  const start = oauth.buildAuthorizationUrl(realm, {
+    redirect_uri: redirectUri,
+    scope,
+    state,
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+  });
+  const { url } = await visit(start);
+  return oauth.authorizationCodeGrant(realm, url, { pkceCodeVerifier: verifier, expectedState: state });
+}
