@@ -47,8 +47,11 @@ describe('the chart on a cluster that it can ask', () => {
     ]);
     const service = await kube.get('service', 'kubernetes', 'default');
     const slice = await kube.get('endpointslice', 'kubernetes', 'default');
-    const behind = (slice?.endpoints as JsonObject[]).flatMap(({ addresses }) => addresses as string[]);
-    const expected = [...(service?.spec?.clusterIPs as string[]), ...behind].map((address) => `${address}/32`);
+    const endpoints = (slice?.endpoints ?? []) as JsonObject[];
+    const behind = endpoints.flatMap(({ addresses }) => addresses as string[]);
+    const addresses = (service?.spec?.clusterIPs ?? []) as string[];
+    expect(addresses.length).toBeGreaterThan(0);
+    const expected = [...addresses, ...behind].map((address) => `${address}/32`);
     expect(behind.length).toBeGreaterThan(0);
     for (const cidr of expected) expect(output).toContain(`"${cidr}"`);
   });
