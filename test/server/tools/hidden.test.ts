@@ -134,8 +134,15 @@ describe('what a caller may not read', () => {
     if (make === 'about none') return;
     const hidden = make('team-frost', there.name, there.pod);
     for (const [index, args] of make(absent.enclave, absent.name, absent.pod).entries()) {
+      const { seen } = stage().proxy;
+      const from = seen.length;
       const said = await answer('eve', tool, hidden[index] ?? {});
       expect(said).toContain('"not_found"');
+      // Nothing was touched, and nothing read but what the decision rests on.
+      for (const { method, path } of seen.slice(from)) {
+        const reads = `GET /api/v1/namespaces/team-frost|GET /apis/apps/v1/namespaces/team-frost/deployments/${there.name}`;
+        expect(`${method} ${path}`).toMatch(new RegExp(`^(${reads})$`));
+      }
       expect(said.replaceAll(there.pod, absent.pod)).toBe(await answer('eve', tool, args));
     }
   });
