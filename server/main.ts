@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createSecureContext } from 'node:tls';
 import pino from 'pino';
 import { createApp } from './app.ts';
 import { discoveryOf } from './auth/discovery.ts';
@@ -118,7 +117,6 @@ async function readFiles(config: Config, log: Logger) {
 async function openOidc({ oidc }: Config, log: Logger): Promise<OidcAuthenticator | undefined> {
   if (oidc === undefined) return undefined;
   const ca = oidc.caFile === undefined ? undefined : await readFile(oidc.caFile, 'utf8');
-  if (ca !== undefined) createSecureContext({ ca });
   const onFault = (reason: string) => log.error({ reason }, 'the keys of the issuer cannot be fetched; trying on');
   return createOidcAuthenticator({ ...oidc, ...(ca === undefined ? {} : { ca }), onFault });
 }

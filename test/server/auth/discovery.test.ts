@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { discoveryOf } from '../../../server/auth/discovery.ts';
 import { createOidcAuthenticator, type OidcAuthenticator } from '../../../server/auth/oidc.ts';
 import { eventually } from '../../support/eventually.ts';
 import { audience, type FakeIssuer, startFakeIssuer } from '../../support/fake-issuer.ts';
+import { projectRoot } from '../../support/source-files.ts';
 import { type Harness, post, startHarness, token as staticToken } from '../support/harness.ts';
 
 const publicUrl = 'https://mcp.example.com';
@@ -88,6 +90,23 @@ describe('a server with OIDC', () => {
     expect((await send(await issuer.token({ scope: '' }), call('wf_list'))).status).toBe(200);
     expect((await send(await issuer.token({ scope: '' }))).status).toBe(200);
     expect((await send(staticToken, call('wf_remove'))).status).toBe(200);
+  });
+
+  it('is pinned: what clients see of authentication', async () => {
+    const seen = async (response: Response) => ({
+      status: response.status,
+      'www-authenticate': response.headers.get('www-authenticate'),
+      body: await response.json(),
+    });
+    const pinned = {
+      'protected resource': await (await fetch(`${harness.url}/.well-known/oauth-protected-resource/mcp`)).json(),
+      'no token': await seen(await fetch(harness.endpoint)),
+      'unknown token': await seen(await send('x'.repeat(64))),
+      'expired token': await seen(await send(await issuer.token({ exp: 1 }))),
+      'token without scope': await seen(await send(await issuer.token(), call('wf_remove'))),
+    };
+    const text = JSON.stringify(pinned, null, 2).replaceAll(issuer.issuer, 'https://id.example.com/realms/tentacular');
+    await expect(`${text}\n`).toMatchFileSnapshot(join(projectRoot, 'snapshots/api/authentication.json'));
   });
 
   it('counts forged tokens as failed attempts of their address', async () => {

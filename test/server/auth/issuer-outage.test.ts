@@ -177,6 +177,14 @@ describe('the keys of the issuer', () => {
 });
 
 describe('an issuer with a private certificate authority', () => {
+  it.each([
+    ['no certificate', 'junk', /holds no certificate/],
+    ['a damaged one', '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----', /no certificate, as number 1/],
+  ])('is not taken from %s: TLS would pass over it in silence', (_what, ca, fault) => {
+    const options = { issuer: 'https://id.example.com', audience, allowedClients: [], ca };
+    expect(() => createOidcAuthenticator(options)).toThrow(fault);
+  });
+
   it('is believed with caBundle, and not without it', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'tentacular-ca-'));
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
