@@ -24,7 +24,7 @@ export function person(name: string, more: Partial<OidcPrincipal> = {}): OidcPri
 }
 
 /** A program with a client-credentials token. */
-export function robot(client: string): OidcPrincipal {
+function robot(client: string): OidcPrincipal {
   const { email: _email, displayName: _name, ...rest } = person(client);
   return { ...rest, name: `client:${client}`, client, service: true };
 }

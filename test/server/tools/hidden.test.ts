@@ -232,6 +232,30 @@ describe('what a caller may not read', () => {
     }
   });
 
+  it('a run id of a tentacle that is hidden is unknown everywhere else', async () => {
+    const run = {
+      run_id: 'run-of-the-hidden-one',
+      trigger: 'manual',
+      status: 'succeeded',
+      started_at: '2026-07-28T12:00:00Z',
+    };
+    stage().fake.put({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: `${there.name}-runs`, namespace: there.enclave },
+      data: { 'runs.json': JSON.stringify([run]) },
+    });
+    const ask = (who: Person, name: string, run_id: string) =>
+      stage().as(who).call('wf_runs', { enclave: there.enclave, name, run_id });
+    expect((await ask('olga', there.name, run.run_id)).result).toMatchObject({ run: { run_id: run.run_id } });
+    for (const name of ['open-one', there.name]) {
+      const foreign = (await ask('mia', name, run.run_id)).text;
+      const unknown = (await ask('mia', name, 'run-that-never-was-on')).text;
+      expect(foreign.replaceAll(run.run_id, 'run-that-never-was-on')).toBe(unknown);
+      expect(foreign).toContain('not_found');
+    }
+  });
+
   it('the audit record tells the true reason that the caller is not told', async () => {
     await stage().as('mia').refused('wf_status', { enclave: there.enclave, name: there.name });
     expect(stage().harness.audit.at(-1)).toMatchObject({
