@@ -13,7 +13,7 @@ describe('where tntc sends credentials', () => {
   let server: Server;
   let endpoint: string;
   let issuer: FakeIssuer;
-  /** Authorization headers that reached the server, and refreshes that reached the issuer. */
+  /** Authorization headers that reached the server, and forms with a token that reached the issuer. */
   let received: (string | undefined)[];
   let refreshes: string[];
   beforeEach(async () => {
@@ -22,7 +22,8 @@ describe('where tntc sends credentials', () => {
     refreshes = [];
     issuer = await startFakeIssuer();
     issuer.answer = async (request, response) => {
-      const metadata = { issuer: issuer.issuer, jwks_uri: issuer.keysUrl, token_endpoint: `${issuer.issuer}/token` };
+      const [token_endpoint, revocation_endpoint] = [`${issuer.issuer}/token`, `${issuer.issuer}/revoke/token`];
+      const metadata = { issuer: issuer.issuer, jwks_uri: issuer.keysUrl, token_endpoint, revocation_endpoint };
       response.setHeader('content-type', 'application/json');
       if (!request.url?.endsWith('/token')) return void response.end(JSON.stringify(metadata));
       let body = '';

@@ -125,6 +125,19 @@ describe('a server with OIDC', () => {
     }
   });
 
+  it('limits the calls of each caller apart, by what the issuer vouches for and not by a name', async () => {
+    const strict = await startHarness({ callsPerSecond: 1, authentication: () => ({ authenticator: oidc }) });
+    try {
+      const statusOf = async (claims: { sub: string; name: string }) =>
+        (await post(strict.endpoint, ping, { authorization: `Bearer ${await issuer.token(claims)}` })).status;
+      expect(await statusOf({ sub: 'ada', name: 'Ada' })).toBe(200);
+      expect(await statusOf({ sub: 'ada', name: 'Somebody else' })).toBe(429);
+      expect(await statusOf({ sub: 'bob', name: 'Ada' })).toBe(200);
+    } finally {
+      await strict.close();
+    }
+  });
+
   it('without a public URL tells nothing of the issuer: 404, and no resource_metadata', async () => {
     const bare = await startHarness({ authentication: () => ({ authenticator: oidc }) });
     try {
