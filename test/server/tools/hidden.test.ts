@@ -261,6 +261,7 @@ describe('what a caller may not read', () => {
     expect(stage().harness.audit.at(-1)).toMatchObject({
       principal: 'mia@example.com',
       principal_kind: 'oidc',
+      principal_sub: 'sub-of-mia',
       decision: 'denied',
       outcome: 'not_found',
       reason: 'tentacle: group has --- of rwx------, r is needed',
