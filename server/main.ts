@@ -65,6 +65,9 @@ async function start(config: Config, log: Logger): Promise<void> {
   const { oidc } = files;
   const app = createApp({
     mcp,
+    audit,
+    now,
+    newId: randomUUID,
     authenticators: [files.authenticator, ...(oidc ? [oidc] : [])],
     ...(config.oidc && config.externalUrl ? { discovery: discoveryOf(config.externalUrl, config.oidc.issuer) } : {}),
     toolScopes: config.oidc?.toolScopes ?? {},

@@ -86,6 +86,24 @@ describe('a server with OIDC', () => {
     expect((await send(rich, call('wf_remove'))).status).toBe(200);
   });
 
+  it('records a call that lacks a scope like any other, and once', async () => {
+    harness.audit.length = 0;
+    const token = await issuer.token({ sub: 'ada' });
+    await send(token, call('wf_remove'));
+    expect(harness.audit).toEqual([
+      expect.objectContaining({
+        principal: 'ada',
+        principal_kind: 'oidc',
+        tool: 'wf_remove',
+        decision: 'denied',
+        reason: 'the token lacks the scope tentacles:write tentacles:destroy',
+        outcome: 'permission_denied',
+        arguments_digest: expect.stringMatching(/^sha256:/),
+        trace_id: expect.stringMatching(/^[0-9a-f]{32}$/),
+      }),
+    ]);
+  });
+
   it('asks for no scope where none is configured, and none of a static token, which knows none', async () => {
     expect((await send(await issuer.token({ scope: '' }), call('wf_list'))).status).toBe(200);
     expect((await send(await issuer.token({ scope: '' }))).status).toBe(200);
