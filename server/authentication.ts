@@ -138,6 +138,7 @@ function recordRefusal(
   audit({
     time: new Date(now()).toISOString(),
     principal: principal.name,
+    ...(principal.kind === 'oidc' ? { principal_sub: principal.sub } : {}),
     principal_kind: principal.kind,
     ...(client ? { client } : {}),
     tool,

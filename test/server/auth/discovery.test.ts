@@ -93,6 +93,7 @@ describe('a server with OIDC', () => {
     expect(harness.audit).toEqual([
       expect.objectContaining({
         principal: 'ada',
+        principal_sub: 'ada',
         principal_kind: 'oidc',
         tool: 'wf_remove',
         decision: 'denied',
