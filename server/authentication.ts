@@ -1,9 +1,12 @@
 import type { NextFunction, Request, Response } from 'express';
-import { isJsonObject } from '../constructs/model/json.ts';
+import { isJsonObject, type JsonValue } from '../constructs/model/json.ts';
 import type { Principal } from '../constructs/model/principal.ts';
 import { type Authenticator, authenticate, bearerCredential } from './auth/authenticator.ts';
 import { challenge, type Discovery } from './auth/discovery.ts';
 import type { RateLimiter } from './auth/rate-limit.ts';
+import { clientIdentity } from './mcp/client.ts';
+import { traceIdOf } from './mcp/trace.ts';
+import { type AuditSink, argumentsDigest, clientText } from './telemetry/audit.ts';
 import type { Logger } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
@@ -21,6 +24,11 @@ export interface AuthenticationDependencies {
   };
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly audit: AuditSink;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Id of a call. */
+  readonly newId: () => string;
 }
 
 interface Caller extends Record<string, unknown> {
@@ -81,19 +89,21 @@ function answerRetry(response: Response, status: 429 | 503, seconds: number, rea
 }
 
 /** Asks for more, where a tool is configured to need it, in the way that makes a client come back with it. */
-export function requireScopes({ discovery, toolScopes = {}, log, metrics }: AuthenticationDependencies) {
+export function requireScopes(deps: AuthenticationDependencies) {
+  const { discovery, toolScopes = {}, metrics } = deps;
   const needed = new Map(Object.entries(toolScopes));
   return (request: Request, response: CallerResponse, next: NextFunction): void => {
     const { scopes: granted, principal } = response.locals;
-    const tool = calledTool(request.body);
+    const call = calledTool(request.body);
+    const tool = call?.tool;
     const required = (tool && needed.get(tool)) || [];
     const missing = required.filter((scope) => !granted?.includes(scope));
-    if (granted === undefined || missing.length === 0) {
+    if (call === undefined || principal === undefined || granted === undefined || missing.length === 0) {
       next();
       return;
     }
     metrics.refused('scope');
-    log.info({ principal: principal?.name, tool, missing }, 'a token lacks a scope');
+    recordRefusal(deps, request, { ...call, principal, missing });
     response.setHeader('www-authenticate', challenge(discovery, { error: 'insufficient_scope', scopes: required }));
     response.status(403).json({
       error: 'insufficient_scope',
@@ -102,7 +112,42 @@ export function requireScopes({ discovery, toolScopes = {}, log, metrics }: Auth
   };
 }
 
-function calledTool(body: unknown): string | undefined {
+interface CalledTool {
+  readonly tool: string;
+  readonly input: JsonValue;
+}
+
+function calledTool(body: unknown): CalledTool | undefined {
   if (!isJsonObject(body) || body.method !== 'tools/call' || !isJsonObject(body.params)) return undefined;
-  return typeof body.params.name === 'string' ? body.params.name : undefined;
+  const { name, arguments: input = {} } = body.params;
+  return typeof name === 'string' ? { tool: name, input } : undefined;
+}
+
+/** It never becomes a call of a tool, and is one in the audit stream all the same: somebody tried. */
+function recordRefusal(
+  { audit, now, newId }: AuthenticationDependencies,
+  request: Request,
+  {
+    tool,
+    input,
+    principal,
+    missing,
+  }: CalledTool & { readonly principal: Principal; readonly missing: readonly string[] },
+): void {
+  const client = clientText(clientIdentity(undefined, request.headers['user-agent']));
+  audit({
+    time: new Date(now()).toISOString(),
+    principal: principal.name,
+    ...(principal.kind === 'oidc' ? { principal_sub: principal.sub } : {}),
+    principal_kind: principal.kind,
+    ...(client ? { client } : {}),
+    tool,
+    arguments_digest: argumentsDigest(input),
+    decision: 'denied',
+    reason: `the token lacks the scope ${missing.join(' ')}`,
+    outcome: 'permission_denied',
+    duration_ms: 0,
+    call_id: newId(),
+    trace_id: traceIdOf(request.get('traceparent')),
+  });
 }

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createSecureContext } from 'node:tls';
 import pino from 'pino';
 import { createApp } from './app.ts';
 import { discoveryOf } from './auth/discovery.ts';
@@ -66,6 +65,9 @@ async function start(config: Config, log: Logger): Promise<void> {
   const { oidc } = files;
   const app = createApp({
     mcp,
+    audit,
+    now,
+    newId: randomUUID,
     authenticators: [files.authenticator, ...(oidc ? [oidc] : [])],
     ...(config.oidc && config.externalUrl ? { discovery: discoveryOf(config.externalUrl, config.oidc.issuer) } : {}),
     toolScopes: config.oidc?.toolScopes ?? {},
@@ -118,7 +120,6 @@ async function readFiles(config: Config, log: Logger) {
 async function openOidc({ oidc }: Config, log: Logger): Promise<OidcAuthenticator | undefined> {
   if (oidc === undefined) return undefined;
   const ca = oidc.caFile === undefined ? undefined : await readFile(oidc.caFile, 'utf8');
-  if (ca !== undefined) createSecureContext({ ca });
   const onFault = (reason: string) => log.error({ reason }, 'the keys of the issuer cannot be fetched; trying on');
   return createOidcAuthenticator({ ...oidc, ...(ca === undefined ? {} : { ca }), onFault });
 }

@@ -6,6 +6,10 @@ export interface Requirement {
 
 const app = 'test/server/app.test.ts';
 const tokens = 'test/server/auth/token-file.test.ts';
+const oidc = 'test/server/auth/oidc.test.ts';
+const outage = 'test/server/auth/issuer-outage.test.ts';
+const discovery = 'test/server/auth/discovery.test.ts';
+const cli = 'test/cli/identity.test.ts';
 const eras = 'test/server/mcp/eras.test.ts';
 const pins = 'test/server/mcp/pins.test.ts';
 const input = 'test/server/mcp/input.test.ts';
@@ -77,6 +81,51 @@ export const requirements: Readonly<Record<string, Requirement>> = {
   'auth.first': {
     rule: 'Authentication is judged before method and body, for every method, with WWW-Authenticate.',
     proofs: [[app, '%s is a 401 for every method, before anything of the request is judged']],
+  },
+  'auth.token-checks': {
+    rule: 'A token of the issuer lets in only if every check of it holds; each has a test that fails without it.',
+    proofs: [
+      [oidc, 'with %s are refused'],
+      [oidc, 'clocks may be 30 seconds apart, in both directions'],
+      [oidc, 'an allow-list lets only its clients in, by azp; without azp nobody'],
+      [oidc, 'a changed payload, a foreign key and a cut signature are refused'],
+      [oidc, 'never none, and never an HMAC whose secret is the public key'],
+      [oidc, 'a key that the token itself brings along, or points to, is never used'],
+      ['test/server/auth/claims.test.ts', 'an e-mail whose email_verified is %s counts for nothing'],
+    ],
+  },
+  'auth.issuer-away': {
+    rule: 'Keys are kept through an outage; a server that starts without its issuer serves bearer callers.',
+    proofs: [
+      [outage, 'are kept while the issuer is away, for hours'],
+      [outage, 'that nobody knows are asked for once in 30 seconds, whatever is sent'],
+      [outage, 'are not taken from %s'],
+      [discovery, 'starts, serves bearer callers, answers others with 503 and Retry-After, and needs no restart'],
+    ],
+  },
+  'auth.discovery': {
+    rule: 'A client that knows only the URL finds the issuer; without OIDC or a public URL it is told nothing.',
+    proofs: [
+      [discovery, 'describes the resource at both paths, to everybody'],
+      [discovery, 'tells on each 401 where to find that, and an error only where credentials were sent'],
+      [
+        discovery,
+        'asks for the scopes of a tool with 403, so that a client can come back with them and keep the others',
+      ],
+      [discovery, 'without a public URL tells nothing of the issuer: 404, and no resource_metadata'],
+      [
+        'test/server/oidc/login.keycloak.test.ts',
+        'by the OAuth support of the official MCP client, which knows only the URL: from the first 401 to a result',
+      ],
+    ],
+  },
+  'cli.untrusted-project': {
+    rule: 'A cloned repository gets no credential before the user says yes, and sets no token path or secret.',
+    proofs: [
+      [cli, 'a project may not set %s'],
+      [cli, 'nothing goes to an endpoint that a project names until the user has said yes, once'],
+      [cli, 'stored tokens are bound to the origin of the endpoint and to the issuer'],
+    ],
   },
   'auth.rotation': {
     rule: 'Tokens rotate without a restart, two live values at most, 32 characters at least.',

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
 import { Agent, request } from 'undici';
 
@@ -16,11 +17,12 @@ export interface JsonSource {
   close(): Promise<void>;
 }
 
+/** Throws where `ca` is not what it should be. */
 export function createJsonSource(options: JsonSourceOptions = {}): JsonSource {
   const { ca, timeoutMs = 3000, maxBytes = 256 * 1024 } = options;
   const agent = new Agent({
     connections: 2,
-    connect: { timeout: timeoutMs, ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }) },
+    connect: { timeout: timeoutMs, ...(ca === undefined ? {} : { ca: [...rootCertificates, ...certificatesIn(ca)] }) },
   });
   return {
     async get(url) {
@@ -50,4 +52,18 @@ export function createJsonSource(options: JsonSourceOptions = {}): JsonSource {
     },
     close: () => agent.destroy(),
   };
+}
+
+/** TLS itself passes over what it cannot read, and then trusts less than was meant. */
+function certificatesIn(pem: string): string[] {
+  const found = pem.match(/-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----/gs) ?? [];
+  if (found.length === 0) throw new Error('holds no certificate in PEM');
+  for (const [index, certificate] of found.entries()) {
+    try {
+      new X509Certificate(certificate);
+    } catch {
+      throw new Error(`holds something that is no certificate, as number ${index + 1}`);
+    }
+  }
+  return found;
 }

@@ -28,6 +28,11 @@ export interface ApplyRequest {
   readonly onConflict?: OnConflict;
   /** The Deployment as `Cluster.deployment` has just told it: saves reading it again. */
   readonly seen?: { readonly deployment: Manifest | undefined };
+  /**
+   * Asked over the Deployment as it was read last, each time before something is written onto it (undefined: it is to
+   * be created), since it may have become somebody else's meanwhile. Throws where the caller may not.
+   */
+  readonly admit?: (deployment: Manifest | undefined) => void;
   readonly call?: CallOptions;
 }
 

@@ -58,6 +58,7 @@ async function attempt(context: Context, request: ApplyRequest, round: number): 
     },
     call,
   );
+  request.admit?.(live.deployment);
   checkExpected(request, live);
   if (request.plan !== undefined) checkPlan(request.plan, planDigest(rendered, live, secrets));
   const secret = Object.keys(secrets).length > 0 ? mergeSecret(rendered, live.secret, secrets) : undefined;
@@ -188,13 +189,17 @@ async function writeDesired(
   }
   if (current && !isOf(current, enclave, name)) throw foreignError(current);
   const { revision } = options;
+  const finish = (wanted: Manifest, found: Manifest | undefined) => {
+    request.admit?.(found);
+    return stampDeployment(wanted, found, { stamps: request.stamps, at, revision });
+  };
   const written = await writeOne(context, object, current, {
     onConflict,
     call,
     dryRun: options.dryRun === true,
     always: isDeployment,
     isOurs: (m) => isOf(m, enclave, name),
-    ...(isDeployment ? { finish: (d, l) => stampDeployment(d, l, { stamps: request.stamps, at, revision }) } : {}),
+    ...(isDeployment ? { finish } : {}),
   });
   return { outcome: outcomeOf(object, written.outcome), object: written.object, kept: written.kept };
 }

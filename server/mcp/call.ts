@@ -123,6 +123,7 @@ function writeAudit(
     time: new Date(deps.now()).toISOString(),
     principal: call.principal.name,
     principal_kind: call.principal.kind,
+    ...(call.principal.kind === 'oidc' ? { principal_sub: call.principal.sub } : {}),
     ...(client ? { client } : {}),
     tool: tool.name,
     ...(enclave ? { enclave } : {}),

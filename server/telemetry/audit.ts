@@ -8,6 +8,8 @@ export interface AuditRecord {
   readonly time: string;
   readonly principal: string;
   readonly principal_kind: Principal['kind'];
+  /** Of a caller with an identity: what never changes hands, unlike a name or an address. */
+  readonly principal_sub?: string;
   /** Client name and version as it says itself; absent where it says none. */
   readonly client?: string;
   readonly tool: string;

@@ -93,6 +93,7 @@ function applyRequest(
     ...(input.plan === undefined ? {} : { plan: input.plan }),
     onConflict: input.on_conflict,
     seen: { deployment: live.tentacle },
+    admit: (found) => context.admission.still(found ? 'wf_update' : 'wf_create', live.enclave, found),
   };
 }
 

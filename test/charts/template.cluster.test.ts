@@ -37,6 +37,7 @@ describe('the chart of the control plane', () => {
     ],
     ['a Service type that there is not', { service: { type: 'Nodeport' } }, '/service/type'],
     ['text for a switch', { authz: { enabled: 'no' } }, '/authz/enabled'],
+    ['a provisioner who could be nobody', { authz: { provisioners: ['somebody'] } }, '/authz/provisioners/0'],
     ['a URL without scheme', { externalURL: 'mcp.example.com' }, '/externalURL'],
     ['an unknown log level', { logLevel: 'verbose' }, '/logLevel'],
   ])('%s is refused, by its path', async (_what, values, path) => {
@@ -55,6 +56,20 @@ describe('the chart of the control plane', () => {
     ['an egress policy without API server', { networkPolicy: { egress: { enabled: true } } }, 'apiServer.cidrs'],
   ])('%s is refused with what to do', async (_what, values, message) => {
     await expect(renderChart(program, values)).rejects.toThrow(message);
+  });
+
+  it.each<[string[], string | undefined]>([
+    [[], undefined],
+    [['nobody'], 'nobody'],
+    [['ada@example.com', '@example.com', 'client:ci'], 'ada@example.com,@example.com,client:ci'],
+  ])('provisioners %j reach the server', async (provisioners, expected) => {
+    const deployment = find(
+      await renderChart(program, { auth: { token: token('t') }, authz: { provisioners } }),
+      'Deployment',
+      'tentacular-mcp',
+    );
+    const value = /"TENTACULAR_AUTHZ_PROVISIONERS","value":"([^"]*)"/.exec(JSON.stringify(deployment))?.[1];
+    expect(value).toBe(expected);
   });
 
   it.each(['token', 'bearerToken'])('auth.%s becomes the key token of tentacular-mcp-auth', async (key) => {

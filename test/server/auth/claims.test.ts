@@ -47,6 +47,8 @@ describe('who a token speaks of', () => {
       'a name that looks like one, in a session',
       { ...person, client_id: 'tentacular-mcp', preferred_username: 'service-account-tentacular-mcp' },
     ],
+    ['such a name and no session', { sub: 'u', azp: 'a', preferred_username: 'service-account-a' }],
+    ['the sub of a client, but no client_id', { sub: 'ci', azp: 'ci' }],
     ['a client_id of another client', { sub: 'x', azp: 'a', client_id: 'x' }],
     ['a client_id as every token of some issuers has it', { ...person, client_id: 'tentacular-mcp' }],
   ])('a person with %s is no client', (_what, claims) => {

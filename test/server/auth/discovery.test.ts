@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { discoveryOf } from '../../../server/auth/discovery.ts';
 import { createOidcAuthenticator, type OidcAuthenticator } from '../../../server/auth/oidc.ts';
 import { eventually } from '../../support/eventually.ts';
 import { audience, type FakeIssuer, startFakeIssuer } from '../../support/fake-issuer.ts';
+import { projectRoot } from '../../support/source-files.ts';
 import { type Harness, post, startHarness, token as staticToken } from '../support/harness.ts';
 
 const publicUrl = 'https://mcp.example.com';
@@ -84,10 +86,46 @@ describe('a server with OIDC', () => {
     expect((await send(rich, call('wf_remove'))).status).toBe(200);
   });
 
+  it('records a call that lacks a scope like any other, and once', async () => {
+    harness.audit.length = 0;
+    const token = await issuer.token({ sub: 'ada' });
+    await send(token, call('wf_remove'));
+    expect(harness.audit).toEqual([
+      expect.objectContaining({
+        principal: 'ada',
+        principal_sub: 'ada',
+        principal_kind: 'oidc',
+        tool: 'wf_remove',
+        decision: 'denied',
+        reason: 'the token lacks the scope tentacles:write tentacles:destroy',
+        outcome: 'permission_denied',
+        arguments_digest: expect.stringMatching(/^sha256:/),
+        trace_id: expect.stringMatching(/^[0-9a-f]{32}$/),
+      }),
+    ]);
+  });
+
   it('asks for no scope where none is configured, and none of a static token, which knows none', async () => {
     expect((await send(await issuer.token({ scope: '' }), call('wf_list'))).status).toBe(200);
     expect((await send(await issuer.token({ scope: '' }))).status).toBe(200);
     expect((await send(staticToken, call('wf_remove'))).status).toBe(200);
+  });
+
+  it('is pinned: what clients see of authentication', async () => {
+    const seen = async (response: Response) => ({
+      status: response.status,
+      'www-authenticate': response.headers.get('www-authenticate'),
+      body: await response.json(),
+    });
+    const pinned = {
+      'protected resource': await (await fetch(`${harness.url}/.well-known/oauth-protected-resource/mcp`)).json(),
+      'no token': await seen(await fetch(harness.endpoint)),
+      'unknown token': await seen(await send('x'.repeat(64))),
+      'expired token': await seen(await send(await issuer.token({ exp: 1 }))),
+      'token without scope': await seen(await send(await issuer.token(), call('wf_remove'))),
+    };
+    const text = JSON.stringify(pinned, null, 2).replaceAll(issuer.issuer, 'https://id.example.com/realms/tentacular');
+    await expect(`${text}\n`).toMatchFileSnapshot(join(projectRoot, 'snapshots/api/authentication.json'));
   });
 
   it('counts forged tokens as failed attempts of their address', async () => {
@@ -101,6 +139,19 @@ describe('a server with OIDC', () => {
       expect(statuses).toEqual([401, 401, 429, 429]);
       const good = await post(strict.endpoint, ping, { authorization: `Bearer ${await issuer.token()}` });
       expect(good.status).toBe(200);
+    } finally {
+      await strict.close();
+    }
+  });
+
+  it('limits the calls of each caller apart, by what the issuer vouches for and not by a name', async () => {
+    const strict = await startHarness({ callsPerSecond: 1, authentication: () => ({ authenticator: oidc }) });
+    try {
+      const statusOf = async (claims: { sub: string; name: string }) =>
+        (await post(strict.endpoint, ping, { authorization: `Bearer ${await issuer.token(claims)}` })).status;
+      expect(await statusOf({ sub: 'ada', name: 'Ada' })).toBe(200);
+      expect(await statusOf({ sub: 'ada', name: 'Somebody else' })).toBe(429);
+      expect(await statusOf({ sub: 'bob', name: 'Ada' })).toBe(200);
     } finally {
       await strict.close();
     }

@@ -9,6 +9,8 @@ import { createOidcAuthenticator, type OidcAuthenticator, type OidcOptions } fro
 import { eventually } from '../../support/eventually.ts';
 import { audience, type FakeIssuer, startFakeIssuer } from '../../support/fake-issuer.ts';
 
+const goodDocument = (issuer: string) => JSON.stringify({ issuer, jwks_uri: `${issuer}/certs` });
+
 describe('the keys of the issuer', () => {
   let issuer: FakeIssuer;
   let clock: number;
@@ -131,11 +133,12 @@ describe('the keys of the issuer', () => {
   });
 
   it.each<[string, (place: string) => { status?: number; headers?: Record<string, string>; body?: string }]>([
-    ['a redirect, to good keys even', () => ({ status: 302, headers: { location: 'http://127.0.0.1:1/certs' } })],
+    // Both would be good documents; following them would go on to the keys, which the last line below sees.
+    ['a redirect', (url) => ({ status: 302, headers: { location: `${url}/moved` }, body: goodDocument(url) })],
+    ['an answer of more than 256 KiB', (url) => ({ body: goodDocument(url) + ' '.repeat(300_000) })],
     ['an error', () => ({ status: 500 })],
     ['something that is not JSON', () => ({ body: '<html>' })],
     ['a document of another issuer', () => ({ body: '{"issuer":"https://evil.example.com","jwks_uri":"http://x/"}' })],
-    ['an answer without end', () => ({ body: `{"keys":[],"pad":"${'x'.repeat(300_000)}"}` })],
     [
       'a file for keys',
       (issuerUrl) => ({ body: JSON.stringify({ issuer: issuerUrl, jwks_uri: 'file:///etc/passwd' }) }),
@@ -177,6 +180,14 @@ describe('the keys of the issuer', () => {
 });
 
 describe('an issuer with a private certificate authority', () => {
+  it.each([
+    ['no certificate', 'junk', /holds no certificate/],
+    ['a damaged one', '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----', /no certificate, as number 1/],
+  ])('is not taken from %s: TLS would pass over it in silence', (_what, ca, fault) => {
+    const options = { issuer: 'https://id.example.com', audience, allowedClients: [], ca };
+    expect(() => createOidcAuthenticator(options)).toThrow(fault);
+  });
+
   it('is believed with caBundle, and not without it', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'tentacular-ca-'));
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];

@@ -66,6 +66,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const tokenFile = join(folder, 'token');
   await writeFile(tokenFile, token);
   const audit: AuditRecord[] = [];
+  const auditSink = createAuditSink((line) => audit.push(JSON.parse(line) as AuditRecord));
   const logs: string[] = [];
   const log = createLogger('trace', { write: (line) => logs.push(line) });
   const metrics = createMetrics();
@@ -93,7 +94,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     newId: () => `call-${++id}`,
     log,
     metrics,
-    audit: createAuditSink((line) => audit.push(JSON.parse(line) as AuditRecord)),
+    audit: auditSink,
     now: Date.now,
     stopping: lifecycle.stopping,
     ...(options.keepAliveMs === undefined ? {} : { keepAliveMs: options.keepAliveMs }),
@@ -104,6 +105,9 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const url = `http://127.0.0.1:${port}`;
   const given = options.authentication?.(url);
   const app = createApp({
+    audit: auditSink,
+    now: Date.now,
+    newId: () => `refused-${++id}`,
     ...(given?.discovery ? { discovery: given.discovery } : {}),
     ...(given?.toolScopes ? { toolScopes: given.toolScopes } : {}),
     mcp,

@@ -134,8 +134,15 @@ describe('what a caller may not read', () => {
     if (make === 'about none') return;
     const hidden = make('team-frost', there.name, there.pod);
     for (const [index, args] of make(absent.enclave, absent.name, absent.pod).entries()) {
+      const { seen } = stage().proxy;
+      const from = seen.length;
       const said = await answer('eve', tool, hidden[index] ?? {});
       expect(said).toContain('"not_found"');
+      // Nothing was touched, and nothing read but what the decision rests on.
+      for (const { method, path } of seen.slice(from)) {
+        const reads = `GET /api/v1/namespaces/team-frost|GET /apis/apps/v1/namespaces/team-frost/deployments/${there.name}`;
+        expect(`${method} ${path}`).toMatch(new RegExp(`^(${reads})$`));
+      }
       expect(said.replaceAll(there.pod, absent.pod)).toBe(await answer('eve', tool, args));
     }
   });
@@ -225,11 +232,36 @@ describe('what a caller may not read', () => {
     }
   });
 
+  it('a run id of a tentacle that is hidden is unknown everywhere else', async () => {
+    const run = {
+      run_id: 'run-of-the-hidden-one',
+      trigger: 'manual',
+      status: 'succeeded',
+      started_at: '2026-07-28T12:00:00Z',
+    };
+    stage().fake.put({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: `${there.name}-runs`, namespace: there.enclave },
+      data: { 'runs.json': JSON.stringify([run]) },
+    });
+    const ask = (who: Person, name: string, run_id: string) =>
+      stage().as(who).call('wf_runs', { enclave: there.enclave, name, run_id });
+    expect((await ask('olga', there.name, run.run_id)).result).toMatchObject({ run: { run_id: run.run_id } });
+    for (const name of ['open-one', there.name]) {
+      const foreign = (await ask('mia', name, run.run_id)).text;
+      const unknown = (await ask('mia', name, 'run-that-never-was-on')).text;
+      expect(foreign.replaceAll(run.run_id, 'run-that-never-was-on')).toBe(unknown);
+      expect(foreign).toContain('not_found');
+    }
+  });
+
   it('the audit record tells the true reason that the caller is not told', async () => {
     await stage().as('mia').refused('wf_status', { enclave: there.enclave, name: there.name });
     expect(stage().harness.audit.at(-1)).toMatchObject({
       principal: 'mia@example.com',
       principal_kind: 'oidc',
+      principal_sub: 'sub-of-mia',
       decision: 'denied',
       outcome: 'not_found',
       reason: 'tentacle: group has --- of rwx------, r is needed',

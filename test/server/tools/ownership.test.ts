@@ -19,7 +19,7 @@ describe('who owns what', () => {
 
   const apply = (who: Person | 'bearer', name: string, more: JsonObject = {}) =>
     as(who).ok('wf_apply', { enclave, ...helloWorkflow(name), ...more });
-  const annotations = async (name: string) =>
+  const annotationsOf = async (name: string) =>
     (await stage().harness.cluster.deployment(enclave, name))?.metadata.annotations ?? {};
 
   it.each([
@@ -65,7 +65,7 @@ describe('who owns what', () => {
   ] as const)('what %s makes says so', async (_what, who, expected) => {
     const name = `made-by-${who}`;
     await apply(who, name);
-    const found = await annotations(name);
+    const found = await annotationsOf(name);
     for (const [key, value] of Object.entries(expected))
       expect([key, found[`tentacular.io/${key}`]]).toEqual([key, value]);
     expect(found['tentacular.io/deployed-via']).toMatch(/^tentacular-e2e-2026-07-28\/1\.0\.0/);
@@ -77,7 +77,7 @@ describe('who owns what', () => {
 
   it('an update changes who deployed, never whose it is, whoever sends it and in whatever form', async () => {
     await apply('mia', 'steady', { mode: 'member-edit' });
-    const first = kept(await annotations('steady'));
+    const first = kept(await annotationsOf('steady'));
     const updates: readonly [Person | 'bearer', JsonObject][] = [
       ['max', helloWorkflow('steady', { description: 'by max' })],
       ['bearer', helloWorkflow('steady', { description: 'by bearer' })],
@@ -87,7 +87,7 @@ describe('who owns what', () => {
     ];
     for (const [who, source] of updates) {
       expect(await as(who).ok('wf_apply', { enclave, ...source })).toMatchObject({ status: 'updated' });
-      const found = await annotations('steady');
+      const found = await annotationsOf('steady');
       expect(kept(found)).toEqual(first);
       const by = who === 'bearer' ? 'bearer-token' : people[who].name;
       expect(found['tentacular.io/deployed-by']).toBe(by);
@@ -108,7 +108,7 @@ describe('who owns what', () => {
         metadata.annotations = { ...(metadata.annotations as JsonObject), [`tentacular.io/${key}`]: 'sub-of-eve' };
       }
       const outcome = await as('max').call('wf_apply', { enclave, manifests: forged });
-      const found = await annotations('forged');
+      const found = await annotationsOf('forged');
       expect(JSON.stringify(found)).not.toContain('sub-of-eve');
       // Stamps of a server are ignored, everything else is refused.
       if (key !== 'deployed-by') expect(outcome.error).toMatchObject({ code: 'policy_violation' });
@@ -144,7 +144,7 @@ describe('who owns what', () => {
     expect(await as('mia').ok('wf_status', { enclave, name: 'orphan' })).toBeDefined();
     await as('olga').ok('permissions_set', { enclave, name: 'orphan', owner: people.mia.sub });
     await as('mia').ok('wf_apply', { enclave, ...helloWorkflow('orphan', { description: 'mine' }) });
-    expect((await annotations('orphan'))['tentacular.io/owner-sub']).toBe(people.mia.sub);
+    expect((await annotationsOf('orphan'))['tentacular.io/owner-sub']).toBe(people.mia.sub);
   });
 
   it('the owner of the enclave may do everything in it, also to what is private', async () => {
@@ -166,7 +166,7 @@ describe('who owns what', () => {
     expect(await as('max').refused('wf_status', { enclave, name: 'moded' })).toMatchObject({ code: 'not_found' });
     expect((await set('olga', 'rwxrwx---')).result).toMatchObject({ after: { preset: 'member-edit' } });
     await apply('max', 'moded', helloWorkflow('moded', { description: 'by max' }));
-    expect((await annotations('moded'))['tentacular.io/mode']).toBe('rwxrwx---');
+    expect((await annotationsOf('moded'))['tentacular.io/mode']).toBe('rwxrwx---');
     expect((await set('bearer', 'member-run')).result).toMatchObject({ after: { mode: 'rwx--x---' } });
     expect((await set('mia', '777')).error).toMatchObject({ code: 'invalid_input' });
   });
@@ -216,6 +216,48 @@ describe('who owns what', () => {
     expect(await as('olga').ok('permissions_set', set)).toMatchObject({ after: { mode: 'rwxrwxr--' } });
     expect(await as('eve').ok('permissions_get', { enclave })).toMatchObject({ caller: { role: 'others' } });
     await as('olga').ok('permissions_set', { enclave, mode: 'rwxrwx---' });
+  });
+
+  // Somebody makes a private tentacle of the same name and source between the decision and the write.
+  it("what has become somebody else's between decision and write is not written", async () => {
+    const { cluster } = stage().harness;
+    await apply('mia', 'contested', { mode: 'private' });
+    const before = await cluster.deployment(enclave, 'contested');
+    const asked: (string | undefined)[] = [];
+    const late = cluster.apply({
+      rendered: renderTentacle({ enclave, ...helloWorkflow('contested') }, rendererOptions),
+      options: rendererOptions,
+      rendererVersion: 'test/1',
+      stamps: { deployedBy: 'max@example.com' },
+      seen: { deployment: undefined },
+      admit: (found) => {
+        asked.push(found?.metadata.annotations?.['tentacular.io/owner-sub']);
+        if (found) throw new Error('it is not yours');
+      },
+    });
+    await expect(late).rejects.toThrow('it is not yours');
+    expect(asked).toEqual([undefined, undefined, people.mia.sub]);
+    expect(await cluster.deployment(enclave, 'contested')).toEqual(before);
+  });
+
+  it('a right that was withdrawn while an apply waits counts at once', async () => {
+    await apply('mia', 'withdrawn', { mode: 'member-edit' });
+    const live = await stage().harness.cluster.deployment(enclave, 'withdrawn');
+    if (!live) throw new Error('it is gone');
+    const annotations = { ...live.metadata.annotations, 'tentacular.io/mode': 'rwxr-x---' };
+    let withdrawn = false;
+    stage().proxy.rule(({ isWrite, path }) => {
+      if (isWrite && path.includes('/deployments/withdrawn') && !withdrawn) {
+        withdrawn = true;
+        stage().fake.put({ ...live, metadata: { ...live.metadata, annotations } });
+      }
+      return 'pass';
+    });
+    const change = { enclave, ...helloWorkflow('withdrawn', { description: 'by max' }) };
+    expect(await as('max').refused('wf_apply', change)).toMatchObject({ code: 'permission_denied' });
+    stage().proxy.rule(() => 'pass');
+    expect(withdrawn).toBe(true);
+    expect((await annotationsOf('withdrawn'))['tentacular.io/deployed-by']).toBe('mia@example.com');
   });
 
   it('who is a member by an address that is not verified is told why he is not', async () => {

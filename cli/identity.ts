@@ -1,0 +1,136 @@
+import { decodeJwt } from 'jose';
+import { isJsonObject } from '../constructs/model/json.ts';
+import { CliError } from './cli-error.ts';
+import { type Environment, type EnvironmentFlags, readEnvironment } from './config.ts';
+import { type Credential, type CredentialOptions, credentialFor, hasOidc } from './credential.ts';
+import { deviceLogin, messageOf, type OidcEnvironment, revoke } from './issuer.ts';
+import type { Terminal } from './terminal.ts';
+import { tokenStore } from './token-store.ts';
+import { placeOf, requireTrust, samePlace } from './trust.ts';
+
+/** For the server's answer, in milliseconds. */
+const serverTimeoutMs = 15_000;
+
+/** What `whoami` and `login` tell; a field is absent where it is not known. */
+export interface WhoAmI {
+  readonly environment: string;
+  readonly endpoint: string;
+  readonly kind: 'oidc' | 'bearer';
+  readonly name?: string;
+  readonly email?: string;
+  /** False: group rights fail, because members are named by e-mail. */
+  readonly email_verified?: boolean;
+  readonly subject?: string;
+  readonly client?: string;
+  readonly issuer?: string;
+  /** RFC 3339. */
+  readonly expires_at?: string;
+}
+
+/** Device-code login; the tokens are kept for this environment. */
+export async function login(terminal: Terminal, flags: EnvironmentFlags): Promise<WhoAmI> {
+  const environment = await oidcEnvironment(terminal, flags);
+  await requireTrust(terminal, environment);
+  const tokens = await deviceLogin(environment, {
+    now: terminal.now,
+    show: (url, code) => terminal.note(`Open ${url}\nand confirm the code ${code}. Waiting ...`),
+  });
+  const store = tokenStore(terminal, environment.name);
+  await store.locked(() => store.write(tokens));
+  return describe(environment, { kind: 'oidc', token: tokens.access_token });
+}
+
+/** Ends the session at the issuer and forgets the tokens; forgets them also where the issuer cannot be reached. */
+export async function logout(terminal: Terminal, flags: EnvironmentFlags): Promise<{ readonly environment: string }> {
+  const environment = await oidcEnvironment(terminal, flags);
+  const store = tokenStore(terminal, environment.name);
+  return store.locked(async () => {
+    const tokens = await store.read();
+    await store.remove();
+    // A token goes back only to the issuer that it is from.
+    if (tokens?.refresh_token && samePlace(tokens.place, placeOf(environment))) {
+      await revoke(environment, tokens.refresh_token).catch((error: unknown) => {
+        const reason = `The tokens are removed here, but the session could not be ended: ${messageOf(error)}.`;
+        throw new CliError('failed', `${reason} It ends by itself within the issuer's session time.`, { cause: error });
+      });
+    }
+    return { environment: environment.name };
+  });
+}
+
+/** Who the server takes the caller for: asks it, so that a token which it refuses is not shown as good. */
+export async function whoami(terminal: Terminal, flags: EnvironmentFlags & CredentialOptions): Promise<WhoAmI> {
+  const environment = await readEnvironment(terminal, flags);
+  const credential = await credentialFor(terminal, environment, flags);
+  await askServer(environment, credential);
+  const me = describe(environment, credential);
+  if (me.email_verified === false) {
+    terminal.note(
+      `The e-mail ${me.email} is not verified: rights of enclave members do not count. Verify it at ${me.issuer}.`,
+    );
+  }
+  return me;
+}
+
+async function oidcEnvironment(terminal: Terminal, flags: EnvironmentFlags): Promise<OidcEnvironment> {
+  const environment = await readEnvironment(terminal, flags);
+  if (hasOidc(environment)) return environment;
+  throw new CliError(
+    'usage',
+    `The environment "${environment.name}" has no oidc_issuer; set it in ~/.tentacular/config.yaml to log in.`,
+  );
+}
+
+async function askServer({ endpoint, name }: Environment, { token }: Credential): Promise<void> {
+  const response = await fetch(endpoint, {
+    method: 'POST',
+    redirect: 'error',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }),
+    signal: AbortSignal.timeout(serverTimeoutMs),
+  }).catch((error: unknown) => {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    throw new CliError('failed', `${endpoint} does not answer: ${messageOf(cause)}`, { cause: error });
+  });
+  const text = await response.text();
+  if (response.ok) return;
+  const told = errorDescription(text) ?? `status ${response.status}`;
+  if (response.status === 401) throw new CliError('notAuthenticated', `${told} Run: tntc login --env ${name}`);
+  throw new CliError('failed', `${endpoint} refused: ${told}`);
+}
+
+function errorDescription(text: string): string | undefined {
+  try {
+    const body: unknown = JSON.parse(text);
+    return isJsonObject(body) && typeof body.error_description === 'string' ? body.error_description : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the token says; the server has verified it, or will. */
+function describe({ name, endpoint }: Environment, { kind, token }: Credential): WhoAmI {
+  const base = { environment: name, endpoint, kind };
+  if (kind === 'bearer') return base;
+  const claims = decodeJwt(token);
+  const text = (key: string) => (typeof claims[key] === 'string' && claims[key] !== '' ? claims[key] : undefined);
+  const email = text('email');
+  return {
+    ...base,
+    ...given('name', text('name') ?? text('preferred_username')),
+    ...given('email', email),
+    ...(email === undefined ? {} : { email_verified: claims.email_verified === true }),
+    ...given('subject', text('sub')),
+    ...given('client', text('azp')),
+    ...given('issuer', text('iss')),
+    ...given('expires_at', claims.exp === undefined ? undefined : new Date(claims.exp * 1000).toISOString()),
+  };
+}
+
+function given<K extends string>(key: K, value: string | undefined): Partial<Record<K, string>> {
+  return value === undefined ? {} : ({ [key]: value } as Record<K, string>);
+}

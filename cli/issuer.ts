@@ -1,0 +1,93 @@
+import * as oauth from 'openid-client';
+import { CliError } from './cli-error.ts';
+import type { Environment } from './config.ts';
+import type { StoredTokens } from './token-store.ts';
+import { placeOf } from './trust.ts';
+
+const scope = 'openid email profile';
+/** For one request to the issuer, in seconds. */
+const timeoutSeconds = 10;
+const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+export type OidcEnvironment = Environment & Required<Pick<Environment, 'oidc'>>;
+
+/** The issuer of an environment. Throws CliError where it cannot be reached, or would be talked to in the clear. */
+async function openIssuer({ oidc }: OidcEnvironment): Promise<oauth.Configuration> {
+  const url = new URL(oidc.issuer);
+  const local = loopback.has(url.hostname);
+  if (url.protocol !== 'https:' && !local) {
+    throw new CliError('usage', `The issuer ${oidc.issuer} is not https; only one on this machine may be.`);
+  }
+  const authentication = oidc.clientSecret ? oauth.ClientSecretPost(oidc.clientSecret) : oauth.None();
+  const options = { timeout: timeoutSeconds, ...(local ? { execute: [oauth.allowInsecureRequests] } : {}) };
+  return oauth.discovery(url, oidc.clientId, undefined, authentication, options).catch((error: unknown) => {
+    throw new CliError('failed', `The issuer ${oidc.issuer} does not answer: ${messageOf(error)}. Try again later.`, {
+      cause: error,
+    });
+  });
+}
+
+/** Device-code grant (RFC 8628), with PKCE, which Keycloak asks for here too. `show` tells the user where to go. */
+export async function deviceLogin(
+  environment: OidcEnvironment,
+  { show, now }: { readonly show: (url: string, code: string) => void; readonly now: () => number },
+): Promise<StoredTokens> {
+  const issuer = await openIssuer(environment);
+  const verifier = oauth.randomPKCECodeVerifier();
+  try {
+    const device = await oauth.initiateDeviceAuthorization(issuer, {
+      scope,
+      code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+    });
+    show(device.verification_uri_complete ?? device.verification_uri, device.user_code);
+    const tokens = await oauth.pollDeviceAuthorizationGrant(issuer, device, { code_verifier: verifier });
+    return stored(environment, tokens, now());
+  } catch (error) {
+    throw new CliError('notAuthenticated', `The login did not succeed: ${messageOf(error)}. Run tntc login again.`, {
+      cause: error,
+    });
+  }
+}
+
+/** New tokens for old; undefined where the session is over. */
+export async function refresh(
+  environment: OidcEnvironment,
+  refreshToken: string,
+  now: () => number,
+): Promise<StoredTokens | undefined> {
+  const issuer = await openIssuer(environment);
+  try {
+    const tokens = await oauth.refreshTokenGrant(issuer, refreshToken);
+    return { refresh_token: refreshToken, ...stored(environment, tokens, now()) };
+  } catch (error) {
+    if (error instanceof oauth.ResponseBodyError && error.error === 'invalid_grant') return undefined;
+    throw new CliError('failed', `The token cannot be refreshed: ${messageOf(error)}. Try again later.`, {
+      cause: error,
+    });
+  }
+}
+
+/** Ends the session at the issuer. */
+export async function revoke(environment: OidcEnvironment, refreshToken: string): Promise<void> {
+  await oauth.tokenRevocation(await openIssuer(environment), refreshToken, { token_type_hint: 'refresh_token' });
+}
+
+function stored(
+  environment: OidcEnvironment,
+  tokens: { readonly access_token: string; readonly refresh_token?: string; readonly expires_in?: number },
+  now: number,
+): StoredTokens {
+  return {
+    place: placeOf(environment),
+    access_token: tokens.access_token,
+    ...(tokens.refresh_token ? { refresh_token: tokens.refresh_token } : {}),
+    expires_at: now + (tokens.expires_in ?? 300) * 1000,
+  };
+}
+
+/** In words of the issuer where it gave some; never a token. */
+export function messageOf(error: unknown): string {
+  if (error instanceof oauth.ResponseBodyError) return error.error_description ?? error.error;
+  return error instanceof Error ? error.message : String(error);
+}

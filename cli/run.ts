@@ -1,0 +1,65 @@
+import { Command, CommanderError, Option } from 'commander';
+import { CliError, exitCodes } from './cli-error.ts';
+import type { Terminal } from './terminal.ts';
+
+interface GlobalOptions {
+  readonly env?: string;
+  readonly output: 'text' | 'json' | 'yaml';
+}
+
+/** Runs one command line and gives its exit code. What a command needs is loaded when it runs: help must be quick. */
+export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    await program(terminal).parseAsync(args, { from: 'user' });
+    return exitCodes.ok;
+  } catch (error) {
+    // Help and version end here too, with 0; everything else that commander refuses is usage.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    if (error instanceof CliError) {
+      terminal.note(error.message);
+      return error.exitCode;
+    }
+    terminal.note(`tntc failed: ${error instanceof Error ? error.message : String(error)}`);
+    return exitCodes.failed;
+  }
+}
+
+function program(terminal: Terminal): Command {
+  const root = new Command('tntc')
+    .description('Tentacular: workflows on Kubernetes, through its MCP server.')
+    .option('--env <name>', 'environment of .tentacular/config.yaml (else TENTACULAR_ENV, else default_env)')
+    .addOption(
+      new Option('-o, --output <format>', 'how results are printed').choices(['text', 'json', 'yaml']).default('text'),
+    )
+    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.note(text.trimEnd()) })
+    .exitOverride();
+  const identity = () => import('./identity.ts');
+  const action =
+    (perform: (options: GlobalOptions & { admin?: boolean }) => Promise<object>) =>
+    async (_local: object, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions & { admin?: boolean }>();
+      terminal.out(await printed(await perform(options), options.output));
+    };
+  root
+    .command('login')
+    .description('log in on a web page, by device code')
+    .action(action(async (options) => (await identity()).login(terminal, options)));
+  root
+    .command('logout')
+    .description('end the session and forget its tokens')
+    .action(action(async (options) => (await identity()).logout(terminal, options)));
+  root
+    .command('whoami')
+    .description('ask the server who you are')
+    .option('--admin', 'with the bearer token instead of the login')
+    .action(action(async (options) => (await identity()).whoami(terminal, options)));
+  return root;
+}
+
+async function printed(result: object, output: GlobalOptions['output']): Promise<string> {
+  if (output === 'json') return `${JSON.stringify(result, null, 2)}\n`;
+  if (output === 'yaml') return (await import('yaml')).stringify(result);
+  const rows = Object.entries(result);
+  const width = Math.max(...rows.map(([key]) => key.length));
+  return rows.map(([key, value]) => `${key.padEnd(width)}  ${value}\n`).join('');
+}

@@ -1,0 +1,170 @@
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type FakeIssuer, startFakeIssuer } from '../support/fake-issuer.ts';
+import { type Home, makeHome } from './home.ts';
+
+const clientSecret = 'client-secret-canary';
+
+describe('where tntc sends credentials', () => {
+  let home: Home;
+  let server: Server;
+  let endpoint: string;
+  let issuer: FakeIssuer;
+  /** Authorization headers that reached the server, and forms with a token that reached the issuer. */
+  let received: (string | undefined)[];
+  let refreshes: string[];
+  beforeEach(async () => {
+    home = makeHome();
+    received = [];
+    refreshes = [];
+    issuer = await startFakeIssuer();
+    issuer.answer = async (request, response) => {
+      const [token_endpoint, revocation_endpoint] = [`${issuer.issuer}/token`, `${issuer.issuer}/revoke/token`];
+      const metadata = { issuer: issuer.issuer, jwks_uri: issuer.keysUrl, token_endpoint, revocation_endpoint };
+      response.setHeader('content-type', 'application/json');
+      if (!request.url?.endsWith('/token')) return void response.end(JSON.stringify(metadata));
+      let body = '';
+      for await (const chunk of request) body += String(chunk);
+      refreshes.push(body);
+      const tokens = { token_type: 'bearer', expires_in: 3600, refresh_token: `next-${refreshes.length}` };
+      response.end(JSON.stringify({ ...tokens, access_token: await issuer.token({ jti: String(refreshes.length) }) }));
+    };
+    server = createServer((request, response) => {
+      received.push(request.headers.authorization);
+      response.statusCode = request.headers.authorization?.endsWith('refused') ? 401 : 200;
+      response.end('{"error_description":"The token is not known here."}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
+  });
+  afterEach(async () => {
+    server.close();
+    server.closeAllConnections();
+    await issuer.stop();
+    home.remove();
+  });
+
+  async function loggedIn(place: { endpoint: string; issuer: string }, expiresAt = Date.now() + 3_600_000) {
+    const tokens = { place, access_token: await issuer.token(), refresh_token: 'refresh-0', expires_at: expiresAt };
+    mkdirSync(join(home.path, '.tentacular/tokens'), { recursive: true });
+    writeFileSync(join(home.path, '.tentacular/tokens/prod.json'), JSON.stringify(tokens));
+  }
+  const whoami = (more?: Parameters<Home['tntc']>[1], ...args: string[]) =>
+    home.tntc(['whoami', '--env', 'prod', ...args], more);
+  const oidc = () => ({ environments: { prod: { mcp_endpoint: endpoint, oidc_issuer: issuer.issuer } } });
+  const origin = () => new URL(endpoint).origin;
+
+  it.each([
+    ['mcp_token_path', { mcp_token_path: '/etc/shadow' }],
+    ['oidc_client_secret', { oidc_client_secret: 'x' }],
+  ])('a project may not set %s', async (key, setting) => {
+    home.projectConfig({ environments: { prod: { mcp_endpoint: endpoint, ...setting } } });
+    const shown = await whoami({ env: { TNTC_MCP_TOKEN: 'token' } });
+    expect(shown.code).toBe(2);
+    expect(shown.notes.join()).toContain(key);
+    expect(received).toEqual([]);
+  });
+
+  it('nothing goes to an endpoint that a project names until the user has said yes, once', async () => {
+    home.projectConfig({ environments: { prod: { mcp_endpoint: endpoint } } });
+    const env = { TNTC_MCP_TOKEN: 'good' };
+    const questions: string[] = [];
+    const ask = (answer: boolean | undefined) => async (question: string) => {
+      questions.push(question);
+      return answer;
+    };
+    expect((await whoami({ env })).code).toBe(2);
+    expect((await whoami({ env, ask: ask(false) })).code).toBe(2);
+    expect(received).toEqual([]);
+    expect((await whoami({ env, ask: ask(true) })).code).toBe(0);
+    expect((await whoami({ env, ask: ask(false) })).code).toBe(0);
+    expect(questions).toHaveLength(2);
+    expect(questions[0]).toContain(origin());
+    expect(received).toEqual(['Bearer good', 'Bearer good']);
+  });
+
+  it('an issuer that a project puts in the place of the own one gets neither secret nor refresh token', async () => {
+    home.user({
+      environments: {
+        prod: { mcp_endpoint: endpoint, oidc_issuer: 'https://id.example.com', oidc_client_secret: clientSecret },
+      },
+    });
+    await loggedIn({ endpoint: origin(), issuer: 'https://id.example.com' }, Date.now());
+    home.projectConfig({ environments: { prod: { oidc_issuer: issuer.issuer } } });
+    for (const command of ['whoami', 'login']) {
+      expect((await home.tntc([command, '--env', 'prod'])).code).toBe(2);
+    }
+    await home.tntc(['logout', '--env', 'prod']);
+    expect(refreshes).toEqual([]);
+    expect(received).toEqual([]);
+  });
+
+  it('stored tokens are bound to the origin of the endpoint and to the issuer', async () => {
+    home.user(oidc());
+    for (const place of [
+      { endpoint: 'https://other.example.com', issuer: issuer.issuer },
+      { endpoint: origin(), issuer: 'https://other.example.com' },
+    ]) {
+      await loggedIn(place);
+      expect(await whoami()).toMatchObject({ code: 3, notes: [expect.stringContaining('tntc login --env prod')] });
+    }
+    expect(received).toEqual([]);
+    await loggedIn({ endpoint: origin(), issuer: issuer.issuer });
+    expect((await whoami()).code).toBe(0);
+  });
+
+  it('a token is renewed once, however many processes want it', async () => {
+    home.user(oidc());
+    await loggedIn({ endpoint: origin(), issuer: issuer.issuer }, Date.now() + 30_000);
+    const codes = await Promise.all(Array.from({ length: 8 }, async () => (await whoami()).code));
+    expect(codes).toEqual(Array.from({ length: 8 }, () => 0));
+    expect(refreshes).toHaveLength(1);
+    const path = join(home.path, '.tentacular/tokens/prod.json');
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(readFileSync(path, 'utf8')).toContain('next-1');
+    expect(existsSync(`${path}.lock`)).toBe(false);
+  });
+
+  it('the bearer token is used only without OIDC or with --admin, says so, and is no second try after a 401', async () => {
+    const file = join(home.path, 'token');
+    writeFileSync(file, 'static-token\n');
+    home.user({ environments: { prod: { ...oidc().environments.prod, mcp_token_path: '~/token' } } });
+    expect((await whoami()).code).toBe(3);
+    expect(received).toEqual([]);
+    const admin = await whoami({}, '--admin');
+    expect(admin).toMatchObject({ code: 0, notes: [expect.stringMatching(/bearer token/)] });
+    expect(received).toEqual(['Bearer static-token']);
+    writeFileSync(file, 'refused');
+    expect(await whoami({}, '--admin')).toMatchObject({
+      code: 3,
+      notes: [expect.anything(), 'The token is not known here. Run: tntc login --env prod'],
+    });
+    expect(received).toHaveLength(2);
+  });
+
+  it('a server that does not answer is a failure, and no reason to log in', async () => {
+    home.user({ environments: { prod: { mcp_endpoint: 'http://127.0.0.1:1/mcp' } } });
+    expect((await whoami({ env: { TNTC_MCP_TOKEN: 'x' } })).code).toBe(1);
+  });
+
+  it.each([
+    ['../../etc/passwd', '"../../etc/passwd" is no name'],
+    ['nowhere', 'has no mcp_endpoint. Known: prod'],
+  ])('an environment %s is refused as usage', async (name, message) => {
+    home.user(oidc());
+    const shown = await home.tntc(['whoami', '--env', name]);
+    expect(shown.code).toBe(2);
+    expect(shown.notes.join()).toContain(message);
+  });
+
+  it('an issuer elsewhere must be https', async () => {
+    home.user({ environments: { prod: { mcp_endpoint: endpoint, oidc_issuer: 'http://id.example.com' } } });
+    expect(await home.tntc(['login', '--env', 'prod'])).toMatchObject({
+      code: 2,
+      notes: [expect.stringContaining('is not https')],
+    });
+  });
+});

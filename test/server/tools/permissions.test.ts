@@ -1,0 +1,4 @@
+import { fakePlace } from '../cluster/fake-place.ts';
+import { permissionsSuite } from './suite-permissions.ts';
+
+permissionsSuite('the fake API server', fakePlace);
