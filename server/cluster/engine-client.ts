@@ -5,6 +5,7 @@ import type { Context } from './context.ts';
 import { noTentacle } from './diff.ts';
 import { type EngineAnswer, type EngineRequest, ServiceTransport, sendOver } from './engine-transport.ts';
 import { isOf } from './live-set.ts';
+import { pause } from './pause.ts';
 import { plainText } from './plain-text.ts';
 import { listPods } from './pods.ts';
 import { openPortForward } from './port-forward.ts';
@@ -109,7 +110,7 @@ export function createEngineClient(
     const timeout = AbortSignal.timeout(options.timeoutMs);
     const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
     try {
-      return await send(target, { ...request, signal });
+      return await connecting(() => send(target, { ...request, signal }), signal);
     } catch (error) {
       if (error instanceof TentacularError && !timeout.aborted) throw error;
       if (timeout.aborted) throw tooSlow(target, options.timeoutMs, error);
@@ -152,6 +153,28 @@ export function createEngineClient(
     },
     close: () => services.close(),
   };
+}
+
+/** Pauses between tries to connect, in milliseconds. */
+const connectPausesMs = [250, 500, 1_000] as const;
+/** No connection came about, so nothing was sent: a try that may be repeated, a run too. */
+const notConnected: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
+
+/**
+ * For a moment after a pod has gone, its Service still leads to it: the node's rules follow the pod's end.
+ * Tries again only where no connection came about.
+ */
+async function connecting<T>(send: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (const pauseMs of connectPausesMs) {
+    try {
+      return await send();
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+      if (!notConnected.has(code) || signal.aborted) throw error;
+      await pause(pauseMs, signal);
+    }
+  }
+  return send();
 }
 
 function runHeaders(request: RunRequest): Record<string, string> {

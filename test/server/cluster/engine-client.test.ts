@@ -53,6 +53,27 @@ describe('engine client', () => {
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     };
 
+  // Harm prevented: a run right after a restart failed, because the Service led to the pod that had just gone.
+  it('a run waits for a connection that is refused for a moment; a request that was sent is not sent again', async () => {
+    const { port } = engine.address() as AddressInfo;
+    let calls = 0;
+    answer = (_request, response) => {
+      calls += 1;
+      response.writeHead(200).end(JSON.stringify({ success: true, run_id: 'r0' }));
+    };
+    await new Promise((resolve) => engine.close(resolve));
+    const run = cluster.engine.run(target, {});
+    setTimeout(() => engine.listen(port, '127.0.0.1'), 400);
+    expect((await run).runId).toBe('r0');
+    expect(calls).toBe(1);
+    answer = (request) => {
+      calls += 1;
+      request.socket.destroy();
+    };
+    expect((await refusal(cluster.engine.run(target, {}))).code).toBe('unavailable');
+    expect(calls).toBe(2);
+  });
+
   it('a run carries input, id, trigger and trace, and its result comes back typed', async () => {
     let seen: { url?: string; headers?: IncomingMessage['headers']; body?: string } = {};
     answer = (request, response, body) => {
