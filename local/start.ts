@@ -3,9 +3,9 @@ import { execPath } from 'node:process';
 import { TentacularError } from '../constructs/model/errors.ts';
 import { cacheFolder } from './binaries/find.ts';
 import { up } from './cluster.ts';
-import { type BuiltImages, ensureImages } from './images/ensure.ts';
 import { duration, type Progress, streamProgress } from './progress.ts';
 import { runCommand } from './run-command.ts';
+import { bringImages } from './start/bring-images.ts';
 import { contextTarget } from './start/context-target.ts';
 import { defaultNamespace, installControlPlane } from './start/control-plane.ts';
 import { embeddedTarget } from './start/embedded-target.ts';
@@ -53,20 +53,6 @@ async function start(progress: Progress): Promise<void> {
 async function chooseTarget(cacheDir: string, progress: Progress): Promise<StartTarget> {
   const context = process.env.TENTACULAR_CONTEXT;
   return context ? contextTarget(context, cacheDir) : embeddedTarget(await up({ cacheDir, progress }));
-}
-
-/** Full names of the images, which are in the cluster afterwards or can be pulled by it. */
-async function bringImages(
-  target: StartTarget,
-  cacheDir: string,
-  progress: Progress,
-): Promise<Record<keyof BuiltImages, string>> {
-  if (target.givenImages !== undefined) return target.givenImages;
-  const images = await progress.step('images', (report) =>
-    ensureImages(cacheDir, { onBuild: (name) => report(`making ${name}`) }),
-  );
-  await progress.step('images into the cluster', () => target.bringIn(images));
-  return { server: images.server.ref, engine: images.engine.ref, echo: images.echo.ref };
 }
 
 /** A client of its own in a process of its own: it can do nothing that another client could not. */
