@@ -106,22 +106,30 @@ function gitOf(rendered: RenderedTentacle): Pick<ApplyRequest, 'git'> {
   return { git: { ...(sha ? { sha } : {}), ...(url ? { url } : {}) } };
 }
 
-/** Mode of a new tentacle: input, workflow, enclave, default, in this order. It counts at creation only. */
+/**
+ * Mode of a new tentacle: input, workflow, enclave, default, in this order. It counts at creation only: a different one
+ * that is sent later is refused, since permissions_set alone changes it. What is stored may differ: it was sent before
+ * the mode was changed.
+ */
 function modeOf(input: Input, rendered: RenderedTentacle, live: Prepared['live']): string {
   const faults: Fault[] = [];
-  const wanted = checkedMode('mode', input.mode, faults) ?? parseMode(rendered.workflow.deployment.mode ?? '');
+  const asked = checkedMode('mode', input.mode, faults);
+  const written = parseMode(rendered.workflow.deployment.mode ?? '');
+  const sent = asked ?? (sourceKind('wf_apply', input) === 'stored' ? undefined : written);
   const current = live.tentacle && tentacleModeOf(annotationsOf(live.enclave), annotationsOf(live.tentacle));
-  if (input.mode !== undefined && wanted !== undefined && current !== undefined && current !== wanted) {
+  if (sent !== undefined && current !== undefined && current !== sent) {
+    const path = asked === undefined ? 'workflow.deployment.mode' : 'mode';
     faults.push({
-      path: 'mode',
-      message: `counts only when a tentacle is made; this one has ${current}`,
-      found: input.mode,
-      hint: 'leave mode out; permissions_set changes it',
+      path,
+      message: 'counts only when a tentacle is made',
+      found: input.mode ?? sent,
+      allowed: `${current}, which it has`,
+      hint: `leave ${path} out; permissions_set changes it`,
     });
   }
   if (faults.length > 0) throw invalidInput('Input of wf_apply', faults);
   const enclaveDefault = parseMode(annotationsOf(live.enclave)[annotationKeys.defaultMode] ?? '');
-  return wanted ?? enclaveDefault ?? defaultTentacleMode;
+  return asked ?? written ?? enclaveDefault ?? defaultTentacleMode;
 }
 
 async function diffOf({ cluster }: ToolDependencies, request: ApplyRequest) {

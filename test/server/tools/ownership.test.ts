@@ -171,6 +171,25 @@ describe('who owns what', () => {
     expect((await set('mia', '777')).error).toMatchObject({ code: 'invalid_input' });
   });
 
+  it('a mode that is sent after the tentacle was made is refused, in the input and in the workflow; a stored one is not', async () => {
+    const source = helloWorkflow('sent', { deployment: { mode: 'private' } });
+    await apply('mia', 'sent', source);
+    expect(await apply('mia', 'sent', { ...source, mode: 'rwx------' })).toMatchObject({ status: 'unchanged' });
+    await as('mia').ok('permissions_set', { enclave, name: 'sent', mode: 'member-edit' });
+    for (const [path, more] of [
+      ['workflow.deployment.mode', {}],
+      ['mode', { mode: 'private' }],
+    ] as const) {
+      const refused = await as('mia').refused('wf_apply', { enclave, ...source, ...more });
+      expect(refused).toMatchObject({ code: 'invalid_input', details: { faults: [{ path }] } });
+      expect(JSON.stringify(refused)).toContain('permissions_set');
+    }
+    // What the input says goes before the workflow, as at creation.
+    expect(await apply('mia', 'sent', { ...source, mode: 'member-edit' })).toMatchObject({ status: 'unchanged' });
+    expect(await as('mia').ok('wf_apply', { enclave, name: 'sent' })).toMatchObject({ status: 'unchanged' });
+    expect((await annotationsOf('sent'))['tentacular.io/mode']).toBe('rwxrwx---');
+  });
+
   it('changing permissions writes annotations and nothing else: no rollout, no revision, no drift', async () => {
     await apply('mia', 'still');
     const before = await stage().harness.cluster.deployment(enclave, 'still');
