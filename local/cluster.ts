@@ -54,6 +54,8 @@ export interface ClusterInfo {
   readonly dns: RendererOptions['dns'];
   readonly containerdSocket: string;
   readonly stateDir: string;
+  /** What the API server records of the writes of workloads: a JSON object a line, bounded; read by root. */
+  readonly auditLog: string;
   readonly cacheDir: string;
   readonly kubectl: string;
   readonly helm: string;
@@ -203,6 +205,7 @@ function infoOf(settings: Settings, layout: Layout, programs: Programs, checkout
     },
     containerdSocket: layout.containerdSocket,
     stateDir: settings.stateDir,
+    auditLog: layout.auditLog,
     cacheDir: settings.cacheDir,
     kubectl: binaries.kubectl,
     helm: binaries.helm,

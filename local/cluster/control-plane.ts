@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { nodePortRange } from '../network/guard.ts';
 import { askLoopback } from './api-client.ts';
+import { audit } from './audit.ts';
 import type { Daemon } from './daemon.ts';
 import type { Layout } from './layout.ts';
 import type { Settings } from './settings.ts';
@@ -74,8 +75,12 @@ export function controlPlane(settings: Settings, layout: Layout, binaries: Contr
         ...['--kubelet-client-certificate', pki('apiserver-kubelet.crt')],
         ...['--kubelet-client-key', pki('apiserver-kubelet.key'), '--kubelet-certificate-authority', pki('ca.crt')],
         ...['--kubelet-preferred-address-types', 'InternalIP', '--allow-privileged=true', '--profiling=false'],
+        ...audit(layout).args,
       ],
-      configFiles: ['ca.crt', 'apiserver.crt', 'apiserver-etcd.crt', 'apiserver-kubelet.crt', 'sa.pub'].map(pki),
+      configFiles: [
+        ...['ca.crt', 'apiserver.crt', 'apiserver-etcd.crt', 'apiserver-kubelet.crt', 'sa.pub'].map(pki),
+        ...audit(layout).configFiles,
+      ],
       ready: answersOk(settings.ports.api, '/readyz'),
       readyTimeoutMs: 90_000,
     },

@@ -23,6 +23,8 @@ export interface Layout {
   /** Records of the processes that were started. */
   readonly pids: string;
   readonly log: string;
+  /** The API server's audit log; the one before it lies beside it. */
+  readonly auditLog: string;
   readonly images: string;
   readonly kubeconfig: string;
   /** Who started the cluster, and with what. */
@@ -47,6 +49,7 @@ export function layoutOf(stateDir: string): Layout {
     containerdSocket: at('run', 'containerd.sock'),
     pids: at('pids'),
     log: at('log'),
+    auditLog: at('log', 'audit', 'audit.log'),
     images: at('images'),
     kubeconfig: at('kubeconfig'),
     record: at('cluster.json'),

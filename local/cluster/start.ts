@@ -8,6 +8,7 @@ import { ensureTopology, interfaceNames } from '../network/topology.ts';
 import type { Progress } from '../progress.ts';
 import { runCommand } from '../run-command.ts';
 import { ensureCalico, ensureCoredns } from './addons.ts';
+import { auditFiles } from './audit.ts';
 import { ensureCertificates } from './certificates.ts';
 import { ensureCgroups } from './cgroups.ts';
 import { checkOtherCluster, checkPorts, checkRanges, hostResolvers } from './checks.ts';
@@ -172,8 +173,8 @@ async function writeConfigFiles(
   programs: Programs,
   resolvers: readonly string[],
 ): Promise<void> {
-  for (const [path, content] of Object.entries(nodeConfigFiles(settings, layout, resolvers)))
-    await writeIfChanged(path, content);
+  const files = { ...auditFiles(layout), ...nodeConfigFiles(settings, layout, resolvers) };
+  for (const [path, content] of Object.entries(files)) await writeIfChanged(path, content);
   await mkdir(layout.cniBin, { recursive: true });
   for (const plugin of cniPlugins)
     await copyIfChanged(join(programs.system.cniFolder, plugin), join(layout.cniBin, plugin));

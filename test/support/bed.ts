@@ -33,6 +33,7 @@ export async function prepareBed(): Promise<PreparedBed> {
       engineImage: images.engine,
       echoImage: images.echo,
       outside: cluster && outsideOf(cluster),
+      auditLog: cluster?.auditLog,
     },
     close: () => reached.close(),
   };

@@ -18,6 +18,8 @@ declare module 'vitest' {
     echoImage: string;
     /** A host outside the cluster that the test bed made; undefined on a cluster that is not ours. */
     outside: { readonly ip: string; readonly netns: string; readonly nodeIp: string } | undefined;
+    /** The API server's audit log on this machine; undefined on a cluster that is not ours. */
+    auditLog: string | undefined;
   }
 }
 
@@ -33,5 +35,6 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
   provide('engineImage', provided.engineImage);
   provide('echoImage', provided.echoImage);
   provide('outside', provided.outside);
+  provide('auditLog', provided.auditLog);
   return close;
 }

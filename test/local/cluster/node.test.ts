@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { auditFiles } from '../../../local/cluster/audit.ts';
 import { controlPlane } from '../../../local/cluster/control-plane.ts';
 import { layoutOf } from '../../../local/cluster/layout.ts';
 import { node, nodeConfigFiles } from '../../../local/cluster/node.ts';
@@ -71,4 +72,18 @@ test('what listens beyond loopback is the API server and the kubelet only', () =
     FELIX_USAGEREPORTINGENABLED: 'false',
     FELIX_DEVICEROUTESOURCEADDRESS: '172.30.0.1',
   });
+});
+
+test('the API server records what workloads write in a log of bounded size, and starts anew where the policy changes', () => {
+  const paths = { etcd: '/e', 'kube-apiserver': '/a', 'kube-controller-manager': '/c', 'kube-scheduler': '/s' };
+  const { apiServer } = controlPlane(settings, layout, paths);
+  const flag = (name: string) => apiServer.args[apiServer.args.indexOf(name) + 1];
+  const [[path, content] = ['', '']] = Object.entries(auditFiles(layout));
+  expect(flag('--audit-policy-file')).toBe(path);
+  expect(apiServer.configFiles).toContain(path);
+  expect(flag('--audit-log-path')).toBe('/srv/state/log/audit/audit.log');
+  expect(Number(flag('--audit-log-maxsize')) * (1 + Number(flag('--audit-log-maxbackup')))).toBeLessThanOrEqual(64);
+  const levels = (parse(content) as { rules: { level: string }[] }).rules.map(({ level }) => level);
+  // Never the content of a Secret.
+  expect(new Set(levels)).toEqual(new Set(['None', 'Metadata']));
 });
