@@ -15,6 +15,12 @@ const pages = [
 ];
 const read = (page: string) => readFileSync(join(projectRoot, page), 'utf8');
 
+/** As GitHub makes them: lower case, spaces to hyphens, other signs left out. */
+function anchorsIn(text: string): string[] {
+  const slug = (heading: string) => heading.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '');
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => slug(heading).replaceAll(' ', '-'));
+}
+
 describe.each(pages)('%s', (page) => {
   const text = read(page);
 
@@ -22,6 +28,15 @@ describe.each(pages)('%s', (page) => {
     const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, target = '']) => target);
     const broken = targets.filter((target) => !existsSync(join(projectRoot, dirname(page), target)));
     expect(broken).toEqual([]);
+  });
+
+  it('links to headings that exist', () => {
+    const links = [...text.matchAll(/\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)/g)];
+    const broken = links.filter(([, target = '', anchor = '']) => {
+      const place = target === '' ? page : join(dirname(page), target);
+      return place.endsWith('.md') && !anchorsIn(read(place)).includes(anchor);
+    });
+    expect(broken.map(([link]) => link)).toEqual([]);
   });
 
   it('names npm scripts that exist', () => {
