@@ -2,53 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { OidcPrincipal } from '../../../constructs/model/principal.ts';
 import { decide } from '../../../server/authz/decide.ts';
 import type { OperationName } from '../../../server/authz/operations.ts';
+import { type Bits, bitsInOrder, expected, type Ownership, type Role, table } from './oracle.ts';
 
-/**
- * What model.md says under "Permissions", written down as tables and compared with the evaluator over every
- * operation, caller, ownership and combination of bits. Nothing here is computed the way the evaluator does it.
- */
-
-/** Right on the enclave, right on the tentacle: the rows of model.md's table. */
-const table: Readonly<Record<string, readonly [EnclaveNeed, TentacleNeed | '-']>> = {
-  wf_list: ['r', '-'],
-  enclave_info: ['r', '-'],
-  wf_create: ['w', '-'],
-  wf_diff_new: ['w', '-'],
-  wf_remove_remains: ['w', '-'],
-  wf_update: ['r', 'w'],
-  wf_remove: ['r', 'w'],
-  wf_status: ['r', 'r'],
-  wf_logs: ['r', 'r'],
-  wf_pods: ['r', 'r'],
-  wf_events: ['r', 'r'],
-  wf_diff: ['r', 'r'],
-  wf_runs: ['r', 'r'],
-  permissions_get: ['r', 'r'],
-  wf_run: ['r', 'x'],
-  wf_restart: ['r', 'x'],
-  tentacle_mode: ['r', 'owner'],
-  tentacle_owner: ['owner', '-'],
-  enclave_permissions: ['owner', '-'],
-  enclave_sync: ['owner', '-'],
-  enclave_deprovision: ['owner', '-'],
-};
-type EnclaveNeed = 'r' | 'w' | 'owner';
-type TentacleNeed = 'r' | 'w' | 'x' | 'owner';
-type Verdict = 'pass' | 'denied' | 'hidden';
-
-const bitsInOrder = ['---', 'r--', '-w-', '--x', 'rw-', 'r-x', '-wx', 'rwx'] as const;
-type Bits = (typeof bitsInOrder)[number];
-
-const [P, D, H] = ['pass', 'denied', 'hidden'] as const;
-// What three bits give somebody who is not the enclave's owner, in the order of `bitsInOrder`. Without r a thing is
-// hidden, unless the very right that is asked for is given.
-const truth: Readonly<Record<TentacleNeed, readonly Verdict[]>> = {
-  //      ---  r--  -w-  --x  rw-  r-x  -wx  rwx
-  r: [H, P, H, H, P, P, H, P],
-  w: [H, D, P, H, P, D, P, P],
-  x: [H, D, H, P, D, P, P, P],
-  owner: [H, D, H, H, D, D, H, D],
-};
+/** The oracle's tables, compared with the evaluator over every operation, caller, ownership and combination of bits. */
 
 const person = (sub: string, more: Partial<OidcPrincipal> = {}): OidcPrincipal => ({
   kind: 'oidc',
@@ -117,7 +73,6 @@ const callers: readonly (readonly [string, OidcPrincipal, Record<keyof typeof en
     { pinned: 'others', unclaimed: 'others', ownerless: 'others' },
   ],
 ];
-type Role = 'above' | 'group' | 'others';
 
 /** Each way to own a tentacle: its annotations, and whose it is. */
 const ownerships: readonly (readonly [string, (me: OidcPrincipal) => Record<string, string>, Ownership])[] = [
@@ -140,40 +95,11 @@ const ownerships: readonly (readonly [string, (me: OidcPrincipal) => Record<stri
   ['Git', () => ({ 'tentacular.io/managed-by-git': 'true' }), 'enclave'],
   ['Git, so it says', () => ({ 'tentacular.io/managed-by-git': 'yes' }), 'nobody'],
 ];
-type Ownership = 'mine' | 'theirs' | 'nobody' | 'enclave';
 
 /** A mode with these bits for one class, and the opposite for the two others: only the right class may count. */
 function modeWith(bits: Bits, where: 'owner' | 'group' | 'others'): string {
   const opposite = Array.from('rwx', (right) => (bits.includes(right) ? '-' : right)).join('');
   return (['owner', 'group', 'others'] as const).map((one) => (one === where ? bits : opposite)).join('');
-}
-
-interface Expected {
-  readonly outcome:
-    | 'allowed'
-    | 'permission_denied'
-    | 'no_owner'
-    | 'frozen'
-    | 'enclave not_found'
-    | 'tentacle not_found';
-}
-
-/** The answer out of the tables. */
-function expected(
-  [enclaveNeed, tentacleNeed]: readonly [EnclaveNeed, TentacleNeed | '-'],
-  role: Role,
-  given: { enclaveBits: Bits; tentacleBits: Bits; ownership: Ownership; ownedEnclave: boolean },
-): Expected['outcome'] {
-  if (role === 'above') return 'allowed';
-  const first = truth[enclaveNeed][bitsInOrder.indexOf(given.enclaveBits)];
-  if (first === 'hidden') return 'enclave not_found';
-  if (first === 'denied') return 'permission_denied';
-  if (tentacleNeed === '-') return 'allowed';
-  if (given.ownership === 'nobody' || (given.ownership === 'enclave' && !given.ownedEnclave)) return 'no_owner';
-  if (tentacleNeed === 'owner' && given.ownership === 'mine') return 'allowed';
-  const second = truth[tentacleNeed][bitsInOrder.indexOf(given.tentacleBits)];
-  if (second === 'hidden') return 'tentacle not_found';
-  return second === 'denied' ? 'permission_denied' : 'allowed';
 }
 
 const policy = { enabled: true, provisioners: 'everyone' } as const;
@@ -205,9 +131,9 @@ describe.each(Object.entries(table))('the truth table of %s', (operation, needs)
             });
             const told = decision.allowed ? 'allowed' : `${decision.hides ?? ''} ${decision.code}`.trim();
             const ownedEnclave = kind !== 'ownerless';
-            const table = expected(needs, role, { enclaveBits, tentacleBits, ownership, ownedEnclave });
+            const answer = expected(needs, role, { enclaveBits, tentacleBits, ownership, ownedEnclave });
             const isApply = operation === 'wf_create' || operation === 'wf_update';
-            const wanted = table === 'allowed' && frozen && isApply ? 'frozen' : table;
+            const wanted = answer === 'allowed' && frozen && isApply ? 'frozen' : answer;
             if (told !== wanted || decision.reason === '') wrong.push({ kind, owned, enclave, tentacle, told, wanted });
           }
         }
