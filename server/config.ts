@@ -20,7 +20,7 @@ export interface Config {
   /** Absent: bearer tokens only. */
   readonly oidc?: OidcConfig;
   readonly authzEnabled: boolean;
-  /** Who may make enclaves, besides bearer callers: `everyone` verified, or members' names and `@domain`s. */
+  /** Who may make enclaves, besides bearer callers: `everyone` who is a verified person, or members' names and `@domain`s. */
   readonly provisioners: 'everyone' | readonly string[];
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
   /** Seconds from SIGTERM to the end, at most. */

@@ -81,7 +81,8 @@ function judgeCaller(
   const rule = provisionerRule(principal, policy);
   if (rule) return { allowed: true, reason: rule };
   const unverified = memberNameOf(principal) === undefined ? '; the e-mail address of the caller is not verified' : '';
-  return denied(`making enclaves is for those in authz.provisioners${unverified}`);
+  const program = principal.service ? '; a service account needs to be listed there by name (client:<id>)' : '';
+  return denied(`making enclaves is for those in authz.provisioners${program || unverified}`);
 }
 
 interface Subject {

@@ -6,8 +6,8 @@ export interface AuthzPolicy {
   /** `TENTACULAR_AUTHZ_ENABLED`; false lets everybody do everything. */
   readonly enabled: boolean;
   /**
-   * Who may make enclaves: `everyone` whose identity is verified, or those listed (e-mail address, `@domain`,
-   * `client:<azp>`); an empty list: nobody but bearer callers.
+   * Who may make enclaves: `everyone` who is a person with a verified identity, or those listed (e-mail address,
+   * `@domain`, `client:<azp>`); an empty list: nobody but bearer callers.
    */
   readonly provisioners: 'everyone' | readonly string[];
 }
@@ -20,9 +20,11 @@ export function provisionerRule(principal: OidcPrincipal, { provisioners }: Auth
   const name = memberNameOf(principal);
   if (name === undefined) return undefined;
   if (isNamedProvisioner(principal, { provisioners })) return 'the caller is a provisioner by name';
-  if (provisioners === 'everyone') return 'every verified identity may make enclaves';
-  const domain = principal.service ? undefined : name.slice(name.lastIndexOf('@'));
-  return domain && provisioners.includes(domain) ? `everybody of ${domain} may make enclaves` : undefined;
+  // A program that an issuer lets in is nobody in particular: some issuers give any program a token for any audience.
+  if (principal.service) return undefined;
+  if (provisioners === 'everyone') return 'every person with a verified identity may make enclaves';
+  const domain = name.slice(name.lastIndexOf('@'));
+  return provisioners.includes(domain) ? `everybody of ${domain} may make enclaves` : undefined;
 }
 
 /** True for a caller whom the list of provisioners names himself, not only his domain. */

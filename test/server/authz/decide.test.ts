@@ -123,7 +123,8 @@ describe('provisioners', () => {
     // who may make enclaves                          who asks                      may   by name
     ['everyone', 'everyone', ada, true, false],
     ['everyone verified', 'everyone', unverified, false, false],
-    ['everyone, service accounts too', 'everyone', robot, true, false],
+    // Harm: with a token that some issuers give any program for any audience, nobody in particular has enclaves here.
+    ['everyone, but no service account that is not named', 'everyone', robot, false, false],
     ['nobody', [], ada, false, false],
     ['by address', ['ada@example.com'], ada, true, true],
     ['by another address', ['bob@example.com'], ada, false, false],
@@ -131,6 +132,7 @@ describe('provisioners', () => {
     ['by another domain', ['@ample.com'], ada, false, false],
     ['by domain, address not verified', ['@example.com'], unverified, false, false],
     ['by client', ['client:ci'], robot, true, true],
+    ['by another client', ['client:other', '@example.com'], robot, false, false],
     ['a person through that client', ['client:tentacular-mcp'], ada, false, false],
   ];
   it.each(rows)('%s', (_what, provisioners, asking, may, byName) => {
