@@ -12,6 +12,7 @@ import { createCluster } from './cluster/index.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createMcpEndpoint } from './mcp/handler.ts';
+import { serveTools } from './mcp/served-tool.ts';
 import { createMetricsServer } from './metrics-server.ts';
 import { createReadiness } from './readiness.ts';
 import { parseRendererOptions } from './renderer-options.ts';
@@ -50,9 +51,8 @@ async function start(config: Config, log: Logger): Promise<void> {
   });
   const audit = createAuditSink((line) => process.stdout.write(line));
   const { stopping } = lifecycle;
-  const mcp = createMcpEndpoint({
+  const tools = serveTools(catalog, {
     cluster,
-    catalog,
     policy: { enabled: config.authzEnabled, provisioners: config.provisioners },
     version,
     log,
@@ -60,8 +60,8 @@ async function start(config: Config, log: Logger): Promise<void> {
     audit,
     now,
     newId: randomUUID,
-    stopping,
   });
+  const mcp = createMcpEndpoint({ tools, version, log, stopping });
   const { oidc } = files;
   const app = createApp({
     mcp,

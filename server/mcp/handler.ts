@@ -11,17 +11,18 @@ import {
 } from '@modelcontextprotocol/server';
 import { isJsonObject, type JsonValue } from '../../constructs/model/json.ts';
 import type { ClientIdentity, Principal } from '../../constructs/model/principal.ts';
-import { errorFields } from '../telemetry/log.ts';
-import type { Catalog } from '../tools/catalog.ts';
-import type { Tool } from '../tools/tool.ts';
-import { type CallDependencies, callTool } from './call.ts';
+import { errorFields, type Logger } from '../telemetry/log.ts';
 import { clientIdentity } from './client.ts';
 import { instructions } from './instructions.ts';
-import { type ListedTool, listedTool } from './listing.ts';
+import type { ListedTool } from './listing.ts';
+import type { ServedTool } from './served-tool.ts';
 import { traceIdOf } from './trace.ts';
 
-export interface McpDependencies extends CallDependencies {
-  readonly catalog: Catalog;
+export interface McpDependencies {
+  /** In the order in which clients see them; each name once. */
+  readonly tools: readonly ServedTool[];
+  readonly version: string;
+  readonly log: Logger;
   /** Ends what waits when the process must stop. */
   readonly stopping: AbortSignal;
   /** First byte of an event stream that has nothing to say yet, and the interval after it. Default 10 000. */
@@ -45,8 +46,8 @@ export interface CallerInfo {
  * made from the same tools.
  */
 export function createMcpEndpoint(deps: McpDependencies): McpEndpoint {
-  const tools = new Map<string, Tool>(Object.entries<Tool>(deps.catalog));
-  const listed = [...tools.values()].map(listedTool);
+  const listed = deps.tools.map((tool) => tool.listed);
+  const tools = new Map(deps.tools.map((tool) => [tool.listed.name, tool]));
   const factory = (request: McpRequestContext) => createServer(deps, { tools, listed, request });
   const options = {
     keepAliveMs: deps.keepAliveMs ?? 10_000,
@@ -62,14 +63,14 @@ export function createMcpEndpoint(deps: McpDependencies): McpEndpoint {
   };
 }
 
-function mayLast(body: unknown, tools: ReadonlyMap<string, Tool>): boolean {
+function mayLast(body: unknown, tools: ReadonlyMap<string, ServedTool>): boolean {
   if (!isJsonObject(body) || body.method !== 'tools/call' || !isJsonObject(body.params)) return false;
   const { name } = body.params;
   return typeof name === 'string' && tools.get(name)?.mayLast === true;
 }
 
 interface Serving {
-  readonly tools: ReadonlyMap<string, Tool>;
+  readonly tools: ReadonlyMap<string, ServedTool>;
   readonly listed: readonly ListedTool[];
   readonly request: McpRequestContext;
 }
@@ -89,7 +90,7 @@ function createServer(deps: McpDependencies, { tools, listed, request }: Serving
       );
     }
     const { principal } = callerOf(request);
-    const call = {
+    return tool.call({
       // The body was JSON, so its arguments are.
       arguments: (params.arguments ?? {}) as JsonValue,
       principal,
@@ -97,8 +98,7 @@ function createServer(deps: McpDependencies, { tools, listed, request }: Serving
       traceId: traceIdOf(traceparentOf(context, request)),
       signal: AbortSignal.any([context.mcpReq.signal, deps.stopping]),
       progress: progressOf(context, deps),
-    };
-    return callTool(tool, call, deps);
+    });
   });
   return server;
 }

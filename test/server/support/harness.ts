@@ -13,6 +13,7 @@ import type { AuthzPolicy } from '../../../server/authz/policy.ts';
 import { type Cluster, type ClusterConfig, createCluster } from '../../../server/cluster/index.ts';
 import { createLifecycle, type Lifecycle } from '../../../server/lifecycle.ts';
 import { createMcpEndpoint } from '../../../server/mcp/handler.ts';
+import { type ServedTool, serveTools } from '../../../server/mcp/served-tool.ts';
 import { createReadiness } from '../../../server/readiness.ts';
 import { type AuditRecord, createAuditSink } from '../../../server/telemetry/audit.ts';
 import { createLogger } from '../../../server/telemetry/log.ts';
@@ -30,6 +31,8 @@ export interface HarnessOptions {
   readonly callsPerSecond?: number;
   readonly failedAuthentications?: number;
   readonly keepAliveMs?: number;
+  /** Tools besides those of the product. */
+  readonly moreTools?: readonly ServedTool[];
   /** Fills the caches before it serves. Default false. */
   readonly startCache?: boolean;
   /** Ways to prove who is calling besides the static token, and what tells of them; `url` is that of this server. */
@@ -86,9 +89,8 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     now: Date.now,
     newId: () => `run-${++id}`,
   });
-  const mcp = createMcpEndpoint({
+  const tools = serveTools(catalog, {
     cluster,
-    catalog,
     policy: options.policy ?? { enabled: true, provisioners: 'everyone' },
     version: '0.0.0-test',
     newId: () => `call-${++id}`,
@@ -96,6 +98,11 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     metrics,
     audit: auditSink,
     now: Date.now,
+  });
+  const mcp = createMcpEndpoint({
+    tools: [...tools, ...(options.moreTools ?? [])],
+    version: '0.0.0-test',
+    log,
     stopping: lifecycle.stopping,
     ...(options.keepAliveMs === undefined ? {} : { keepAliveMs: options.keepAliveMs }),
   });
