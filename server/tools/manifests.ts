@@ -1,11 +1,13 @@
 import { annotationKeys, applyStampAnnotations } from '../../constructs/model/annotations.ts';
-import { type Fault, invalidInput, TentacularError } from '../../constructs/model/errors.ts';
-import { canonicalJson, isJsonObject } from '../../constructs/model/json.ts';
+import { type Fault, faultsOf, invalidInput, TentacularError } from '../../constructs/model/errors.ts';
+import { isJsonObject } from '../../constructs/model/json.ts';
 import { labelKeys } from '../../constructs/model/labels.ts';
-import { describeObject, type Manifest } from '../../constructs/model/manifest.ts';
+import type { Manifest } from '../../constructs/model/manifest.ts';
 import type { RendererOptions } from '../../constructs/model/options.ts';
 import { readCode, renderTentacle } from '../../constructs/render.ts';
 import type { RenderedTentacle, TentacleSource } from '../../constructs/source.ts';
+import { childPath } from '../../constructs/workflow/yaml-source.ts';
+import { type ManifestDifference, manifestDifferences, objectText } from './manifest-difference.ts';
 import { engineImageOf } from './source.ts';
 
 /**
@@ -22,14 +24,41 @@ export function renderManifests(
   const tentacle = deployment.metadata.labels?.[labelKeys.tentacle] ?? deployment.metadata.name;
   const code = only(manifests, 'ConfigMap', ({ metadata }) => metadata.name.startsWith(`${tentacle}-code-`));
   checkPlace(input, deployment, tentacle);
-  const source = sourceOf(input.enclave, tentacle, deployment, code);
-  const rendered = renderTentacle(source, options);
-  const image = engineImageOf(deployment);
-  const withImage = image !== undefined && image !== imageOf(rendered) ? { ...source, image } : undefined;
-  const result = withImage ? renderTentacle(withImage, options) : rendered;
-  const differences = differencesBetween(manifests, result.manifests);
+  const result = renderedFrom(sourceOf(input.enclave, tentacle, deployment, code), { deployment, code, options });
+  const differences = manifestDifferences(manifests.map(withoutStamps), plain(result.manifests));
   if (differences.length > 0) throw notOurs(differences);
   return result;
+}
+
+/** Most faults and differences told at once. */
+const maxFaults = 50;
+
+/** With the image of the given set, where that is another than the source itself would have, and allowed here. */
+function renderedFrom(
+  source: TentacleSource,
+  given: { readonly deployment: Manifest; readonly code: Manifest; readonly options: RendererOptions },
+): RenderedTentacle {
+  const rendered = rendering(source, given.options);
+  if ('faults' in rendered) throw invalidInput(`The source in ${objectText(given.code)}`, rendered.faults);
+  const image = engineImageOf(given.deployment);
+  if (image === undefined || image === imageOf(rendered)) return rendered;
+  const withImage = rendering({ ...source, image }, given.options);
+  // An image that may not be is told beside all that is wrong besides: as a field that differs.
+  return 'faults' in withImage ? rendered : withImage;
+}
+
+function rendering(source: TentacleSource, options: RendererOptions): RenderedTentacle | { readonly faults: Fault[] } {
+  try {
+    return renderTentacle(source, options);
+  } catch (error) {
+    if (!(error instanceof TentacularError) || error.code !== 'invalid_input') throw error;
+    return { faults: [...faultsOf(error)] };
+  }
+}
+
+/** As JSON has it: without absent properties. */
+function plain(manifests: readonly Manifest[]): Manifest[] {
+  return JSON.parse(JSON.stringify(manifests)) as Manifest[];
 }
 
 function sourceOf(enclave: string, name: string, deployment: Manifest, code: Manifest): TentacleSource {
@@ -46,37 +75,58 @@ function sourceOf(enclave: string, name: string, deployment: Manifest, code: Man
   };
 }
 
+/** What every Kubernetes object has, in the form in which it has it; all that is read of one before it is compared. */
 function checkedManifests(given: readonly unknown[]): Manifest[] {
-  const faults: Fault[] = [];
-  const manifests: Manifest[] = [];
-  given.forEach((value, index) => {
-    if (isManifest(value)) manifests.push(value);
-    else faults.push({ path: `manifests.${index}`, message: 'needs apiVersion, kind and metadata.name' });
-  });
-  if (faults.length > 0) throw invalidInput('Input of wf_apply', faults);
-  return manifests;
+  const faults = given.flatMap((value, index) => manifestFaults(value, `manifests[${index}]`));
+  if (faults.length > 0) throw invalidInput('Input of wf_apply', faults.slice(0, maxFaults));
+  return given.filter(isManifest);
 }
 
 function isManifest(value: unknown): value is Manifest {
-  return (
-    isJsonObject(value) &&
-    typeof value.apiVersion === 'string' &&
-    typeof value.kind === 'string' &&
-    isJsonObject(value.metadata) &&
-    typeof value.metadata.name === 'string' &&
-    (value.metadata.labels === undefined || isJsonObject(value.metadata.labels)) &&
-    (value.metadata.annotations === undefined || isJsonObject(value.metadata.annotations))
-  );
+  return manifestFaults(value, '').length === 0;
+}
+
+function manifestFaults(value: unknown, path: string): Fault[] {
+  if (!isJsonObject(value))
+    return [{ path, message: 'is no object', allowed: 'a Kubernetes object, not its YAML text' }];
+  const metadata = isJsonObject(value.metadata) ? value.metadata : {};
+  const faults: Fault[] = [];
+  const text = (found: unknown, where: string, optional = false) => {
+    if (typeof found === 'string' || (optional && found === undefined)) return;
+    faults.push({ path: `${path}.${where}`, message: found === undefined ? 'is missing' : 'is no text' });
+  };
+  text(value.apiVersion, 'apiVersion');
+  text(value.kind, 'kind');
+  text(metadata.name, 'metadata.name');
+  text(metadata.namespace, 'metadata.namespace', true);
+  for (const field of ['labels', 'annotations'] as const) {
+    const table = metadata[field];
+    if (table === undefined) continue;
+    if (!isJsonObject(table)) faults.push({ path: `${path}.metadata.${field}`, message: 'is no object of texts' });
+    else for (const [key, item] of Object.entries(table)) text(item, childPath(`metadata.${field}`, key));
+  }
+  return faults;
 }
 
 function only(manifests: readonly Manifest[], kind: string, which: (manifest: Manifest) => boolean): Manifest {
   const found = manifests.filter((manifest) => manifest.kind === kind && which(manifest));
-  const [first] = found;
-  if (first === undefined || found.length > 1) {
-    const what = kind === 'ConfigMap' ? 'code ConfigMap (<name>-code-<hash>)' : kind;
+  const [first, ...more] = found;
+  const what = kind === 'ConfigMap' ? 'code ConfigMap (<name>-code-<hash>)' : kind;
+  if (first === undefined) {
     throw invalidInput('Input of wf_apply', [
-      { path: 'manifests', message: `must hold exactly one ${what} of one tentacle`, found: found.length },
+      { path: 'manifests', message: `must hold the ${what} of one tentacle`, found: 'none', allowed: 'exactly one' },
     ]);
+  }
+  if (more.length > 0) {
+    throw invalidInput(
+      'Input of wf_apply',
+      more.slice(0, maxFaults).map((manifest) => ({
+        path: `manifests[${manifests.indexOf(manifest)}]`,
+        message: `is one more ${what}`,
+        found: objectText(manifest),
+        allowed: 'exactly one',
+      })),
+    );
   }
   return first;
 }
@@ -98,36 +148,25 @@ function imageOf(rendered: RenderedTentacle): string | undefined {
   return deployment && engineImageOf(deployment);
 }
 
-/** Objects that only one side has, or that differ; the stamps of a server count for nothing. */
-function differencesBetween(given: readonly Manifest[], ours: readonly Manifest[]): string[] {
-  const wanted = new Map(ours.map((manifest) => [describeObject(manifest), comparable(manifest)]));
-  const differences: string[] = [];
-  for (const manifest of given) {
-    const key = describeObject(manifest);
-    const same = wanted.get(key);
-    if (same === undefined) differences.push(`${key}: no object of this tentacle`);
-    else if (same !== comparable(manifest)) differences.push(`${key}: differs from what its source renders to`);
-    wanted.delete(key);
-  }
-  for (const key of wanted.keys()) differences.push(`${key}: missing`);
-  return differences;
+/** The stamps of a server count for nothing: they are neither compared nor taken over. */
+function withoutStamps(manifest: Manifest): Manifest {
+  const { annotations } = manifest.metadata;
+  if (annotations === undefined) return manifest;
+  const kept = Object.entries(annotations).filter(([key]) => !applyStampAnnotations.includes(key));
+  return { ...manifest, metadata: { ...manifest.metadata, annotations: Object.fromEntries(kept) } };
 }
 
-function comparable(manifest: Manifest): string {
-  const annotations = Object.fromEntries(
-    Object.entries(manifest.metadata.annotations ?? {}).filter(([key]) => !applyStampAnnotations.includes(key)),
-  );
-  const metadata = { ...manifest.metadata, annotations };
-  return canonicalJson(JSON.parse(JSON.stringify({ ...manifest, metadata })));
-}
-
-function notOurs(differences: string[]): TentacularError {
+function notOurs(differences: readonly ManifestDifference[]): TentacularError {
+  const shown = differences.slice(0, maxFaults);
+  const lines = shown.map(({ object, field, message }) => `- ${object}${field && ` ${field}`}: ${message}`);
+  const more = differences.length - shown.length;
+  if (more > 0) lines.push(`- and ${more} more`);
   return new TentacularError(
     'policy_violation',
-    `The manifests are not what their source renders to on this cluster:\n${differences.map((line) => `- ${line}`).join('\n')}`,
+    `The manifests are not what their source renders to on this cluster:\n${lines.join('\n')}`,
     {
       hint: 'Send workflow and files instead; or render again with the renderer options of this cluster and change nothing by hand.',
-      details: { differences },
+      details: { differences: shown.map((difference) => ({ ...difference })) },
     },
   );
 }

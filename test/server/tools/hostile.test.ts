@@ -1,0 +1,4 @@
+import { fakePlace } from '../cluster/fake-place.ts';
+import { hostileSuite } from './suite-hostile.ts';
+
+hostileSuite('the fake API server', fakePlace);
