@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { toolApis } from '../server/api/tools.ts';
 import { projectRoot } from './support/source-files.ts';
 
@@ -39,10 +40,38 @@ describe.each(pages)('%s', (page) => {
     expect(broken.map(([link]) => link)).toEqual([]);
   });
 
+  it('names variables that something reads', () => {
+    const sources = ['server/config.ts', 'server/oidc-config.ts', 'charts/tentacular-platform/files/realm.json'];
+    const known = [...sources, 'CONTRIBUTING.md', 'cli/config.ts'].map(read).join('');
+    const named = [...text.matchAll(/\bTENTACULAR_[A-Z_]*[A-Z]/g)].map(([name]) => name);
+    expect(named.filter((name) => !known.includes(name))).toEqual([]);
+  });
+
   it('names npm scripts that exist', () => {
     const scripts = (JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts;
     const named = [...text.matchAll(/npm run (?:-s )?([a-z][a-z:-]*)/g)].map(([, name = '']) => name);
     expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  });
+});
+
+describe('docs/authentication.md', () => {
+  interface Values {
+    readonly exoskeletonAuth: object;
+  }
+  const values = parse(read('charts/tentacular-mcp/values.yaml')) as Values;
+
+  it('sets values that the chart has', () => {
+    const [, block = ''] = /```yaml\n(externalURL:[\s\S]*?)```/.exec(read('docs/authentication.md')) ?? [];
+    const given = parse(block) as Values;
+    expect(Object.keys(values)).toEqual(expect.arrayContaining(Object.keys(given)));
+    expect(Object.keys(values.exoskeletonAuth)).toEqual(expect.arrayContaining(Object.keys(given.exoskeletonAuth)));
+  });
+
+  it('explains every value of exoskeletonAuth', () => {
+    const missing = Object.keys(values.exoskeletonAuth).filter(
+      (key) => key !== 'enabled' && key !== 'clientId' && !read('docs/authentication.md').includes(`| \`${key}\` |`),
+    );
+    expect(missing).toEqual([]);
   });
 });
 

@@ -4,7 +4,7 @@ import type { AuthzPolicy } from '../../../server/authz/policy.ts';
 import { type FakeApiServer, startFakeApiServer } from '../../support/fake-api-server.ts';
 import { connect, type McpConnection } from '../../support/mcp.ts';
 import { type FaultProxy, startFaultProxy } from '../cluster/fault-proxy.ts';
-import { type Harness, startHarness, token } from './harness.ts';
+import { type Harness, type HarnessOptions, startHarness, token } from './harness.ts';
 
 /** A caller with a verified address, unless told otherwise. */
 export function person(name: string, more: Partial<OidcPrincipal> = {}): OidcPrincipal {
@@ -38,6 +38,8 @@ export const people = {
   max: person('max'),
   eve: person('eve'),
   ci: robot('ci'),
+  /** The same person, before and after her address was verified. */
+  ursulaVerified: person('ursula'),
   ursula: { ...nobodyVerified, name: nobodyVerified.sub, emailUnverified: true },
 } as const satisfies Record<string, OidcPrincipal>;
 export type Person = keyof typeof people;
@@ -52,7 +54,7 @@ export interface Stage {
 }
 
 /** The server before a fake API server, with a connection for each caller. */
-export function useStage(options: { readonly policy?: AuthzPolicy; readonly startCache?: boolean } = {}): () => Stage {
+export function useStage(options: Pick<HarnessOptions, 'policy' | 'startCache' | 'engineRoute'> = {}): () => Stage {
   let stage: Stage | undefined;
   const closers: (() => Promise<unknown>)[] = [];
   beforeAll(async () => {

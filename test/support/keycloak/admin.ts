@@ -9,6 +9,16 @@ export interface KeycloakAdmin {
   addUser(user: { readonly name: string; readonly password: string; readonly emailVerified: boolean }): Promise<void>;
   /** A confidential client for client-credentials, with the audience of the MCP server unless told otherwise. */
   addService(clientId: string, options?: { readonly audience?: boolean }): Promise<string>;
+  /** Gives a client the scope that puts the MCP server into the audience of its tokens. */
+  giveAudience(clientId: string): Promise<void>;
+  /** A scope that the client may ask for; discovery does not list it. */
+  addScope(clientId: string, scope: string): Promise<void>;
+  /** One more address to which the client may send people back. */
+  addRedirectUri(clientId: string, uri: string): Promise<void>;
+  /** Takes the e-mail address of a user for verified. */
+  verifyEmail(name: string): Promise<void>;
+  /** Lets this host register any client, for as long as `during` runs: what somebody may click by mistake. */
+  withOpenRegistration<T>(during: () => Promise<T>): Promise<T>;
   /** A new signing key that is used from now on. */
   rotateKeys(): Promise<void>;
   /** Ends every session of a user, as an administrator does when somebody leaves. */
@@ -58,6 +68,14 @@ export function keycloakAdmin({ url, adminPassword }: Keycloak): KeycloakAdmin {
     return { path: `${mappers}/${mapper.id}`, mapper, config: mapper.config };
   }
 
+  const clientPath = async (clientId: string) =>
+    `/clients/${await idOf(`/clients?clientId=${encodeURIComponent(clientId)}`, 'clientId', clientId)}`;
+  const userPath = async (name: string) => `/users/${await idOf(`/users?username=${name}`, 'username', name)}`;
+  async function giveAudience(clientId: string): Promise<void> {
+    const scope = await idOf('/client-scopes', 'name', audienceScope);
+    await call('PUT', `${await clientPath(clientId)}/default-client-scopes/${scope}`);
+  }
+
   return {
     async setResource(resource) {
       const { path, mapper, config } = await audienceMapper();
@@ -72,14 +90,47 @@ export function keycloakAdmin({ url, adminPassword }: Keycloak): KeycloakAdmin {
     async addService(clientId, { audience = true } = {}) {
       const flows = { standardFlowEnabled: false, directAccessGrantsEnabled: false, serviceAccountsEnabled: true };
       await call('POST', '/clients', { clientId, enabled: true, publicClient: false, ...flows });
-      const id = await idOf(`/clients?clientId=${clientId}`, 'clientId', clientId);
-      if (audience) {
-        const scope = await idOf('/client-scopes', 'name', audienceScope);
-        await call('PUT', `/clients/${id}/default-client-scopes/${scope}`);
-      }
-      const secret: unknown = await (await call('GET', `/clients/${id}/client-secret`)).json();
+      if (audience) await giveAudience(clientId);
+      const secret: unknown = await (await call('GET', `${await clientPath(clientId)}/client-secret`)).json();
       if (!isJsonObject(secret) || typeof secret.value !== 'string') throw new Error(`${clientId} has no secret`);
       return secret.value;
+    },
+    giveAudience,
+    async addScope(clientId, scope) {
+      const attributes = { 'include.in.token.scope': 'true', 'include.in.openid.provider.metadata': 'false' };
+      await call('POST', '/client-scopes', { name: scope, protocol: 'openid-connect', attributes });
+      const id = await idOf('/client-scopes', 'name', scope);
+      await call('PUT', `${await clientPath(clientId)}/optional-client-scopes/${id}`);
+    },
+    async addRedirectUri(clientId, uri) {
+      const path = await clientPath(clientId);
+      const client: unknown = await (await call('GET', path)).json();
+      if (!isJsonObject(client) || !Array.isArray(client.redirectUris)) throw new Error(`${clientId} is no client`);
+      await call('PUT', path, { ...client, redirectUris: [...client.redirectUris, uri] });
+    },
+    async verifyEmail(name) {
+      const path = await userPath(name);
+      const user: unknown = await (await call('GET', path)).json();
+      if (!isJsonObject(user)) throw new Error(`${name} is no user`);
+      await call('PUT', path, { ...user, emailVerified: true });
+    },
+    async withOpenRegistration(during) {
+      const policies = await list(
+        '/components?type=org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy',
+      );
+      const hosts = policies.find(({ name, subType }) => name === 'Trusted Hosts' && subType === 'anonymous');
+      if (!hosts) throw new Error('the realm has no policy of trusted hosts');
+      const open = {
+        'trusted-hosts': ['127.0.0.1'],
+        'host-sending-registration-request-must-match': ['true'],
+        'client-uris-must-match': ['false'],
+      };
+      await call('PUT', `/components/${hosts.id}`, { ...hosts, config: open });
+      try {
+        return await during();
+      } finally {
+        await call('PUT', `/components/${hosts.id}`, hosts);
+      }
     },
     async rotateKeys() {
       const parent: unknown = await (await call('GET', realm)).json();
@@ -90,7 +141,7 @@ export function keycloakAdmin({ url, adminPassword }: Keycloak): KeycloakAdmin {
       await call('POST', '/components', { name: `rotated-${priority}`, parentId: parent.id, ...provider, config });
     },
     async endSessions(name) {
-      await call('POST', `/users/${await idOf(`/users?username=${name}`, 'username', name)}/logout`);
+      await call('POST', `${await userPath(name)}/logout`);
     },
   };
 }
