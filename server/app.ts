@@ -53,7 +53,8 @@ export function createApp(deps: AppDependencies): Express {
     '/mcp',
     guardOrigin(deps),
     requireCaller(deps),
-    express.json({ limit: maxBodyBytes }),
+    // Not strict: a bare number is JSON, and no request.
+    express.json({ limit: maxBodyBytes, strict: false }),
     checkBody(deps),
     requireScopes(deps),
     serveMcp(deps),
@@ -85,7 +86,7 @@ function checkBody({ metrics }: AppDependencies) {
       return;
     }
     metrics.refused('malformed-body');
-    response.status(400).json(rpcError(-32600, fault));
+    response.status(400).json(rpcError(fault.code, fault.message, fault.id));
   };
 }
 
@@ -144,6 +145,6 @@ function isHttpError(error: unknown): error is HttpError {
   return error instanceof Error && 'status' in error && typeof error.status === 'number' && error.status >= 400;
 }
 
-function rpcError(code: number, message: string) {
-  return { jsonrpc: '2.0', error: { code, message }, id: null };
+function rpcError(code: number, message: string, id: string | number | null = null) {
+  return { jsonrpc: '2.0', error: { code, message }, id };
 }

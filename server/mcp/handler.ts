@@ -9,6 +9,7 @@ import {
   type ServerContext,
   TRACEPARENT_META_KEY,
 } from '@modelcontextprotocol/server';
+import { z } from 'zod';
 import { isJsonObject, type JsonValue } from '../../constructs/model/json.ts';
 import type { ClientIdentity, Principal } from '../../constructs/model/principal.ts';
 import { errorFields, type Logger } from '../telemetry/log.ts';
@@ -28,6 +29,17 @@ export interface McpDependencies {
   /** First byte of an event stream that has nothing to say yet, and the interval after it. Default 10 000. */
   readonly keepAliveMs?: number;
 }
+
+/**
+ * The eras that this server is tested for, and 2025-06-18, which is the older one with less in it. Before it a body could
+ * be a batch, which is refused here.
+ */
+const protocolVersions = ['2026-07-28', '2025-11-25', '2025-06-18'] as const;
+
+/** The list comes whole, so no cursor is one of ours. */
+const wholeList = z.looseObject({
+  cursor: z.never({ error: 'tools/list has one page, and gives out no cursor' }).optional(),
+});
 
 /** The two ways in which one request is answered; `pick` says which. */
 export interface McpEndpoint {
@@ -78,9 +90,9 @@ interface Serving {
 function createServer(deps: McpDependencies, { tools, listed, request }: Serving): Server {
   const server = new Server(
     { name: 'tentacular', title: 'Tentacular', version: deps.version },
-    { capabilities: { tools: {} }, instructions },
+    { capabilities: { tools: {} }, instructions, supportedProtocolVersions: [...protocolVersions] },
   );
-  server.setRequestHandler('tools/list', () => ({ tools: [...listed] }));
+  server.setRequestHandler('tools/list', { params: wholeList }, () => ({ tools: [...listed] }));
   server.setRequestHandler('tools/call', async ({ params }, context) => {
     const tool = tools.get(params.name);
     if (tool === undefined) {
