@@ -42,6 +42,10 @@ const enclaveShape = {
   channel_id: z.string().optional(),
   channel_name: z.string().optional(),
   created_at: z.string().optional().describe('RFC 3339, UTC.'),
+  retired_annotations: z
+    .boolean()
+    .optional()
+    .describe('true: its namespace carries tentacular.dev/* annotations, which count for nothing.'),
 };
 
 export const enclaveProvision = {

@@ -12,7 +12,7 @@ import {
 const runIdField = z
   .string()
   .regex(/^[A-Za-z0-9][-A-Za-z0-9_.:]{0,127}$/, 'must be letters, digits, and - _ . : , at most 128')
-  .describe('Id of one run.');
+  .describe('Id of one run, or your idempotency_key of it.');
 
 const nodeShape = z.strictObject({
   name: z.string(),
@@ -38,7 +38,7 @@ export const wfRun = {
     idempotency_key: runIdField
       .optional()
       .describe(
-        'Same key, same run: repeating a call answers with the first result. Choose one where a call may be retried.',
+        'Same key of the same caller, same run: repeating a call answers with the first result. Choose one where a call may be retried; wf_runs takes it as run_id.',
       ),
     async: z.boolean().default(false).describe('true: do not wait, return the run_id at once; read it with wf_runs.'),
   }),
@@ -48,6 +48,10 @@ export const wfRun = {
       .enum(['succeeded', 'failed', 'running', 'accepted'])
       .describe('running: still under way after timeout_seconds.'),
     ...outputShape,
+    repeated: z
+      .boolean()
+      .optional()
+      .describe('true: this key was seen before; nothing ran, this is the result of then.'),
     duration_ms: z.number().optional(),
     pod_name: z.string().optional(),
     nodes: z.array(nodeShape).optional(),

@@ -1,12 +1,13 @@
 import { TentacularError } from '../../constructs/model/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../constructs/model/json.ts';
 import { isEnclaveName, isTentacleName } from '../../constructs/model/names.ts';
+import type { CallOptions } from './call.ts';
 import type { Context } from './context.ts';
 import { noTentacle } from './diff.ts';
+import { engineRefusal } from './engine-refusal.ts';
 import { type EngineAnswer, type EngineRequest, ServiceTransport, sendOver } from './engine-transport.ts';
 import { isOf } from './live-set.ts';
 import { pause } from './pause.ts';
-import { plainText } from './plain-text.ts';
 import { listPods } from './pods.ts';
 import { openPortForward } from './port-forward.ts';
 
@@ -29,7 +30,17 @@ export interface RunRequest {
   readonly async?: boolean;
   /** Default 120 000. */
   readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
+  /** Of the call that the run is made for: ends the waiting early, and names the caller to the API server. */
+  readonly call?: EngineCall;
+}
+
+/** What a call to an engine takes from the call of the tool that it is made for. */
+type EngineCall = Pick<CallOptions, 'signal' | 'userAgent'>;
+
+export interface LookOptions {
+  /** Default 5 000. */
+  readonly timeoutMs?: number;
+  readonly call?: EngineCall;
 }
 
 /** What the engine said of a run (engine.md); outputs are the workflow's own, untrusted data. */
@@ -38,6 +49,10 @@ export interface RunReply {
   readonly success?: boolean;
   readonly runId: string;
   readonly outputs?: JsonValue;
+  /** `outputs` is the beginning of their JSON text: the engine keeps no more of a run that it has answered. */
+  readonly outputsTruncated?: boolean;
+  /** The run id was seen before: nothing ran, this is the result of then. */
+  readonly repeated?: boolean;
   readonly durationMs?: number;
   readonly nodes?: readonly JsonValue[];
   /** Where a run failed: the node and its message. A failed run is a reply, not an exception. */
@@ -48,26 +63,16 @@ export interface RunReply {
 
 /**
  * Calls an engine. Rejects with `not_found` (no such tentacle), `unavailable` (no ready pod, draining, too many
- * runs: retryable), `invalid_input` (body too large), `timeout`, `cluster_error` (an answer that is no engine's).
+ * runs: retryable), `invalid_input` (what it refuses to take), `timeout`, `cluster_error` (no engine's answer).
  */
 export interface EngineClient {
   run(target: EngineTarget, request: RunRequest): Promise<RunReply>;
   /** `{status: "ok"}`, with `detail` the counters of engine.md. */
-  health(
-    target: EngineTarget,
-    options?: { readonly detail?: boolean; readonly timeoutMs?: number },
-  ): Promise<JsonObject>;
+  health(target: EngineTarget, options?: LookOptions & { readonly detail?: boolean }): Promise<JsonObject>;
   /** The last runs that the engine remembers, newest first. */
-  runs(
-    target: EngineTarget,
-    options?: { readonly limit?: number; readonly timeoutMs?: number },
-  ): Promise<readonly JsonObject[]>;
+  runs(target: EngineTarget, options?: LookOptions & { readonly limit?: number }): Promise<readonly JsonObject[]>;
   /** One run; undefined where the engine does not remember it. */
-  findRun(
-    target: EngineTarget,
-    runId: string,
-    options?: { readonly timeoutMs?: number },
-  ): Promise<JsonObject | undefined>;
+  findRun(target: EngineTarget, runId: string, options?: LookOptions): Promise<JsonObject | undefined>;
 }
 
 const enginePort = 8080;
@@ -89,38 +94,39 @@ export function createEngineClient(
 ): EngineClient & { close(): Promise<void> } {
   const services = new ServiceTransport();
 
-  const send = async (target: EngineTarget, request: EngineRequest): Promise<EngineAnswer> => {
+  const send = async (target: EngineTarget, request: EngineRequest, call: EngineCall): Promise<EngineAnswer> => {
     if (!isEnclaveName(target.enclave) || !isTentacleName(target.name)) throw noTentacle(target.enclave, target.name);
     if (route.kind === 'origin') return services.send(route.originOf(target), request);
     if (route.kind === 'service') {
       return services.send(`http://${target.name}.${target.enclave}.svc:${enginePort}`, request);
     }
-    const pods = await listPods(context, target.enclave, target.name, { signal: request.signal });
+    const kube = { ...call, signal: request.signal };
+    const pods = await listPods(context, target.enclave, target.name, kube);
     const pod = pods.find((p) => p.ready && !p.terminating);
     if (!pod) throw noReadyPod(target);
     const place = { namespace: target.enclave, pod: pod.name, port: enginePort };
-    return sendOver(await openPortForward(context.client.transport, place, request.signal), pod.name, request);
+    return sendOver(await openPortForward(context.client.transport, place, kube), pod.name, request);
   };
 
   const ask = async (
     target: EngineTarget,
     request: Omit<EngineRequest, 'signal'>,
-    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+    { timeoutMs, call = {} }: { readonly timeoutMs: number; readonly call?: EngineCall | undefined },
   ): Promise<EngineAnswer> => {
-    const timeout = AbortSignal.timeout(options.timeoutMs);
-    const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const signal = call.signal ? AbortSignal.any([call.signal, timeout]) : timeout;
     try {
-      return await connecting(() => send(target, { ...request, signal }), signal);
+      return await connecting(() => send(target, { ...request, signal }, call), signal);
     } catch (error) {
       if (error instanceof TentacularError && !timeout.aborted) throw error;
-      if (timeout.aborted) throw tooSlow(target, options.timeoutMs, error);
-      if (!(await exists(context, target))) throw noTentacle(target.enclave, target.name);
+      if (timeout.aborted) throw tooSlow(target, timeoutMs, error);
+      if (!(await exists(context, target, call))) throw noTentacle(target.enclave, target.name);
       throw unreachable(target, error);
     }
   };
 
-  const look = async (target: EngineTarget, path: string, timeoutMs: number | undefined) => {
-    const answer = await ask(target, { method: 'GET', path, headers: {} }, { timeoutMs: timeoutMs ?? defaultLookMs });
+  const look = async (target: EngineTarget, path: string, { timeoutMs = defaultLookMs, call }: LookOptions) => {
+    const answer = await ask(target, { method: 'GET', path, headers: {} }, { timeoutMs, call });
     return { answer, body: parse(answer.text) };
   };
 
@@ -130,26 +136,26 @@ export function createEngineClient(
       const answer = await ask(
         target,
         { method: 'POST', path: '/run', headers: runHeaders(request), ...body },
-        { timeoutMs: request.timeoutMs ?? defaultRunMs, ...(request.signal ? { signal: request.signal } : {}) },
+        { timeoutMs: request.timeoutMs ?? defaultRunMs, call: request.call },
       );
       return runReply(target, request, answer);
     },
     async health(target, options = {}) {
-      const { answer, body } = await look(target, options.detail ? '/health?detail=1' : '/health', options.timeoutMs);
+      const { answer, body } = await look(target, options.detail ? '/health?detail=1' : '/health', options);
       if (answer.status === 200 && isJsonObject(body)) return body;
-      throw refusal(target, answer, body);
+      throw engineRefusal(target, answer, body);
     },
     async runs(target, options = {}) {
-      const { answer, body } = await look(target, '/runs', options.timeoutMs);
+      const { answer, body } = await look(target, '/runs', options);
       const listed = isJsonObject(body) ? body.runs : body;
-      if (answer.status !== 200 || !Array.isArray(listed)) throw refusal(target, answer, body);
+      if (answer.status !== 200 || !Array.isArray(listed)) throw engineRefusal(target, answer, body);
       return listed.filter(isJsonObject).slice(0, options.limit ?? 100);
     },
     async findRun(target, runId, options = {}) {
-      const { answer, body } = await look(target, `/runs/${encodeURIComponent(runId)}`, options.timeoutMs);
+      const { answer, body } = await look(target, `/runs/${encodeURIComponent(runId)}`, options);
       if (answer.status === 404) return undefined;
       if (answer.status === 200 && isJsonObject(body)) return body;
-      throw refusal(target, answer, body);
+      throw engineRefusal(target, answer, body);
     },
     close: () => services.close(),
   };
@@ -198,13 +204,15 @@ function parse(text: string): JsonValue | undefined {
 function runReply(target: EngineTarget, request: RunRequest, answer: EngineAnswer): RunReply {
   const body = parse(answer.text);
   const isRun = isJsonObject(body) && typeof body.run_id === 'string';
-  if (!isRun || ![200, 202, 500].includes(answer.status)) throw refusal(target, answer, body, request.runId);
-  const { run_id, success, outputs, duration_ms, nodes, error } = body;
+  if (!isRun || ![200, 202, 500].includes(answer.status)) throw engineRefusal(target, answer, body, request.runId);
+  const { run_id, success, outputs, outputs_truncated, repeated, duration_ms, nodes, error } = body;
   return {
     runId: String(run_id),
     accepted: answer.status === 202,
     ...(typeof success === 'boolean' ? { success } : {}),
     ...(outputs === undefined ? {} : { outputs }),
+    ...(outputs_truncated === true ? { outputsTruncated: true } : {}),
+    ...(repeated === true ? { repeated: true } : {}),
     ...(typeof duration_ms === 'number' ? { durationMs: duration_ms } : {}),
     ...(Array.isArray(nodes) ? { nodes } : {}),
     ...(isJsonObject(error) ? { error } : {}),
@@ -212,48 +220,12 @@ function runReply(target: EngineTarget, request: RunRequest, answer: EngineAnswe
   };
 }
 
-function refusal(
-  target: EngineTarget,
-  answer: EngineAnswer,
-  body: JsonValue | undefined,
-  runId?: string,
-): TentacularError {
-  const of = `The engine of "${target.name}" in "${target.enclave}"`;
-  const details = runId === undefined ? {} : { details: { run_id: runId } };
-  switch (answer.status) {
-    case 413:
-      return new TentacularError('invalid_input', `${of} refuses the input: it is too large`, {
-        hint: 'Send a smaller input.',
-      });
-    case 429:
-      return new TentacularError('unavailable', `${of} has as many runs under way as config.max_concurrency allows`, {
-        hint: 'Wait for a run to end, or raise config.max_concurrency.',
-        ...details,
-      });
-    case 503:
-      return new TentacularError('unavailable', `${of} is starting or ending`, {
-        hint: 'Try again in a few seconds; wf_status tells how the rollout is.',
-        ...details,
-      });
-    case 400:
-    case 422: {
-      const said = isJsonObject(body) && typeof body.message === 'string' ? `: ${plainText(body.message, 300)}` : '';
-      return new TentacularError('invalid_input', `${of} refuses the request${said}`, { hint: 'Send JSON as input.' });
-    }
-    default:
-      return new TentacularError(
-        'cluster_error',
-        `${of} answered HTTP ${answer.status}, which is no answer of an engine`,
-        {
-          hint: 'Look at wf_logs of the tentacle.',
-          ...details,
-        },
-      );
-  }
-}
-
-async function exists({ client }: Pick<Context, 'client'>, { enclave, name }: EngineTarget): Promise<boolean> {
-  const found = await client.get({ apiVersion: 'apps/v1', kind: 'Deployment', namespace: enclave, name });
+async function exists(
+  { client }: Pick<Context, 'client'>,
+  { enclave, name }: EngineTarget,
+  call: EngineCall,
+): Promise<boolean> {
+  const found = await client.get({ apiVersion: 'apps/v1', kind: 'Deployment', namespace: enclave, name }, call);
   return found !== undefined && isOf(found, enclave, name);
 }
 

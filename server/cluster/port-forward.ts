@@ -12,11 +12,11 @@ const portBytes = 2;
 export async function openPortForward(
   transport: Transport,
   target: { readonly namespace: string; readonly pod: string; readonly port: number },
-  signal: AbortSignal,
+  { signal, userAgent }: { readonly signal: AbortSignal; readonly userAgent?: string },
 ): Promise<Duplex> {
   const namespace = encodeURIComponent(target.namespace);
   const path = `/api/v1/namespaces/${namespace}/pods/${encodeURIComponent(target.pod)}/portforward?ports=${target.port}`;
-  const socket = await transport.webSocket(path, [protocol]);
+  const socket = await transport.webSocket(path, [protocol], userAgent);
   socket.binaryType = 'arraybuffer';
   const stop = () => socket.close();
   signal.addEventListener('abort', stop, { once: true });

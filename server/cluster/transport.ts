@@ -175,13 +175,13 @@ export class Transport {
   }
 
   /** Opens a WebSocket (port-forward) over the same pool and credentials; events tell how it goes. */
-  async webSocket(path: string, protocols: string[]): Promise<WebSocket> {
+  async webSocket(path: string, protocols: string[], userAgent = this.#config.userAgent): Promise<WebSocket> {
     const authorization = await this.#access.authorization(false);
     const origin = this.#access.origin.replace(/^http/, 'ws');
     return new WebSocket(`${origin}${this.#access.basePath}${path}`, {
       protocols,
       dispatcher: this.#agent,
-      headers: { 'user-agent': this.#config.userAgent, ...(authorization === undefined ? {} : { authorization }) },
+      headers: { 'user-agent': userAgent, ...(authorization === undefined ? {} : { authorization }) },
     });
   }
 

@@ -43,7 +43,8 @@ export function applyTool(deps: ToolDependencies): Tool<'wf_apply'> {
         ? await Promise.all([diffOf(deps, request), deps.cluster.apply(request)])
         : [undefined, await deps.cluster.apply(request)];
       if (!input.dry_run && result.status === 'updated') {
-        await deps.runs.harvest({ enclave: rendered.enclave, name: rendered.name }, result.deployment);
+        const target = { enclave: rendered.enclave, name: rendered.name };
+        await deps.runs.harvest(target, result.deployment, context.kube);
       }
       const output = describe(input, rendered, result);
       if (diff) output.diff = diff;

@@ -49,7 +49,7 @@ export function restartTool({ cluster, runs, now }: ToolDependencies): Tool<'wf_
     mayLast: false,
     async run(input, { admission, kube }) {
       const { tentacle } = await admission.tentacle('wf_restart', input.enclave, input.name);
-      await runs.harvest({ enclave: input.enclave, name: input.name }, tentacle);
+      await runs.harvest({ enclave: input.enclave, name: input.name }, tentacle, kube);
       await cluster.restart(input.enclave, input.name, kube);
       return { enclave: input.enclave, name: input.name, restarted_at: new Date(now()).toISOString() };
     },

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { TentacularError } from '../../constructs/model/errors.ts';
 import type { JsonObject } from '../../constructs/model/json.ts';
-import { labelKeys, tentacleLabels } from '../../constructs/model/labels.ts';
+import { labelKeys, managedBy, tentacleLabels, tentacleSelector } from '../../constructs/model/labels.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
 import type { CallOptions, Cluster, EngineTarget } from '../cluster/index.ts';
 import { type RunSummary, readSummary, summaryOf } from './run-summary.ts';
@@ -27,7 +27,7 @@ export interface RunRecorder {
   /** Adds summaries; one with a known id replaces it. Never rejects: a run is not undone by its record. */
   record(target: EngineTarget, deployment: Manifest, summaries: readonly RunSummary[]): Promise<void>;
   /** Asks the engine that is about to go for its runs and adds them. Never rejects. */
-  harvest(target: EngineTarget, deployment: Manifest | undefined): Promise<void>;
+  harvest(target: EngineTarget, deployment: Manifest | undefined, kube?: CallOptions): Promise<void>;
   /** Newest first. */
   read(target: EngineTarget, kube?: CallOptions): Promise<RunSummary[]>;
 }
@@ -39,9 +39,13 @@ export function createRunRecorder(
   const waiting = new Map<string, { summaries: RunSummary[]; written: Promise<void> }>();
   const writing = new Map<string, Promise<void>>();
 
-  async function live(target: EngineTarget, kube: CallOptions = {}): Promise<Manifest | undefined> {
-    const ref = { apiVersion: 'v1', kind: 'ConfigMap', namespace: target.enclave, name: `${target.name}-runs` };
-    return cluster.reader.get(ref, kube);
+  /** A ConfigMap of that name that is not ours is none: neither shown nor taken over. */
+  async function live({ enclave, name }: EngineTarget, kube: CallOptions = {}): Promise<Manifest | undefined> {
+    const ref = { apiVersion: 'v1', kind: 'ConfigMap', namespace: enclave, name: `${name}-runs` };
+    const found = await cluster.reader.get(ref, kube);
+    const labels = found?.metadata.labels ?? {};
+    const isOurs = Object.entries(tentacleSelector(enclave, name)).every(([key, value]) => labels[key] === value);
+    return isOurs && labels[labelKeys.managedBy] === managedBy ? found : undefined;
   }
 
   async function write(target: EngineTarget, deployment: Manifest, added: readonly RunSummary[]): Promise<void> {
@@ -92,10 +96,10 @@ export function createRunRecorder(
 
   return {
     record,
-    async harvest(target, deployment) {
+    async harvest(target, deployment, kube = {}) {
       if (!deployment) return;
       try {
-        const runs = await cluster.engine.runs(target, { limit: keptRuns, timeoutMs: harvestTimeoutMs });
+        const runs = await cluster.engine.runs(target, { limit: keptRuns, timeoutMs: harvestTimeoutMs, call: kube });
         await record(
           target,
           deployment,

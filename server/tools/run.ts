@@ -3,8 +3,9 @@ import type { JsonValue } from '../../constructs/model/json.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
 import { wfRun } from '../api/run.ts';
 import type { ToolInput, ToolOutput } from '../api/tools.ts';
-import type { RunReply } from '../cluster/index.ts';
+import type { CallOptions, RunReply } from '../cluster/index.ts';
 import type { ToolDependencies } from './dependencies.ts';
+import { runIdOf } from './run-id.ts';
 import { nodeRows, outputJson, type RunSummary } from './run-summary.ts';
 import type { CallContext, Tool } from './tool.ts';
 import { cleanJson, cleanText, textLimits } from './untrusted.ts';
@@ -32,12 +33,12 @@ export function runTool(deps: ToolDependencies): Tool<'wf_run'> {
     mayLast: true,
     async run(input, context) {
       const { tentacle } = await context.admission.tentacle('wf_run', input.enclave, input.name);
-      const runId = input.idempotency_key ?? deps.newId();
+      const runId = input.idempotency_key ? runIdOf(input.idempotency_key, context.principal) : deps.newId();
       const startedAt = new Date(deps.now()).toISOString();
       context.progress(`run ${runId} started`);
       const reply = await replyOrTimeout(deps, input, { runId, context });
       const output = reply === 'timeout' ? stillRunning(input, runId) : outputOf(input, reply);
-      await recordRun(deps, input, { tentacle, startedAt, output });
+      await recordRun(deps, input, { tentacle, startedAt, output, kube: context.kube });
       return output;
     },
   };
@@ -59,7 +60,7 @@ async function replyOrTimeout(
         traceparent: `00-${context.traceId}-${context.traceId.slice(0, 16)}-01`,
         async: input.async,
         timeoutMs: input.async ? acceptTimeoutMs : input.timeout_seconds * 1000,
-        signal: context.signal,
+        call: context.kube,
       },
     );
   } catch (error) {
@@ -75,7 +76,8 @@ function outputOf(input: Input, reply: RunReply): Output {
   return {
     run_id,
     status: reply.success ? 'succeeded' : 'failed',
-    ...describeOutput(reply.outputs),
+    ...(reply.repeated ? { repeated: true } : {}),
+    ...describeOutput(reply),
     ...(reply.durationMs === undefined ? {} : { duration_ms: reply.durationMs }),
     ...(reply.podName ? { pod_name: reply.podName } : {}),
     ...(nodes ? { nodes } : {}),
@@ -95,12 +97,16 @@ function howToAsk({ enclave, name }: Input, run_id: string): string {
   return `Ask again: wf_runs with enclave "${enclave}", name "${name}", run_id "${run_id}".`;
 }
 
-/** The output as JSON; of one that is too long its beginning, as text. */
-function describeOutput(outputs: JsonValue | undefined): Pick<Output, 'output' | 'output_text' | 'output_truncated'> {
+/** The output as JSON; of one that is too long, or that the engine has cut, its beginning as text. */
+function describeOutput({
+  outputs,
+  outputsTruncated,
+}: RunReply): Pick<Output, 'output' | 'output_text' | 'output_truncated'> {
   if (outputs === undefined) return {};
-  const output = outputJson(outputs);
+  const output = outputsTruncated ? undefined : outputJson(outputs);
   if (output !== undefined) return { output };
-  return { output_text: cleanText(JSON.stringify(cleanJson(outputs, outputHead)), outputHead), output_truncated: true };
+  const text = typeof outputs === 'string' ? outputs : JSON.stringify(cleanJson(outputs, outputHead));
+  return { output_text: cleanText(text, outputHead), output_truncated: true };
 }
 
 function errorOf({ error }: RunReply): NonNullable<Output['error']> {
@@ -115,14 +121,18 @@ function errorOf({ error }: RunReply): NonNullable<Output['error']> {
 async function recordRun(
   { runs }: ToolDependencies,
   { enclave, name }: Input,
-  { tentacle, startedAt, output }: { tentacle: Manifest; startedAt: string; output: Output },
+  { tentacle, startedAt, output, kube }: { tentacle: Manifest; startedAt: string; output: Output; kube: CallOptions },
 ): Promise<void> {
   const { run_id, status, duration_ms, error } = output;
+  // A run that is told again began when it was recorded first.
+  const known = output.repeated ? await runs.read({ enclave, name }, kube) : [];
+  const before = known.find((run) => run.run_id === run_id);
+  if (before && before.status !== 'running') return;
   const summary: RunSummary = {
     run_id,
     trigger: 'manual',
     status: status === 'accepted' ? 'running' : status,
-    started_at: startedAt,
+    started_at: before?.started_at ?? startedAt,
     ...(duration_ms === undefined ? {} : { duration_ms }),
     ...(error?.node ? { failed_node: error.node } : {}),
     ...(error ? { error: cleanText(error.message, 300) } : {}),

@@ -2,9 +2,10 @@ import { TentacularError } from '../../constructs/model/errors.ts';
 import type { JsonObject } from '../../constructs/model/json.ts';
 import { wfRuns } from '../api/run.ts';
 import type { ToolInput, ToolOutput } from '../api/tools.ts';
-import type { EngineTarget } from '../cluster/index.ts';
+import type { CallOptions, EngineTarget } from '../cluster/index.ts';
 import type { ToolDependencies } from './dependencies.ts';
 import { pageOf, textPage } from './page.ts';
+import { runIdOf } from './run-id.ts';
 import { keptRuns, mergeRuns, runKey } from './run-record.ts';
 import { nodeRows, outputJson, type RunSummary, summaryOf } from './run-summary.ts';
 import type { Tool } from './tool.ts';
@@ -29,16 +30,19 @@ export function runsTool(deps: ToolDependencies): Tool<'wf_runs'> {
     ...wfRuns,
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     mayLast: false,
-    async run(input, { admission, kube }) {
+    async run(input, { admission, kube, principal }) {
       await admission.tentacle('wf_runs', input.enclave, input.name);
       const target = { enclave: input.enclave, name: input.name };
       const [recorded, remembered] = await Promise.all([
         deps.runs.read(target, kube),
-        fromEngine(() => deps.cluster.engine.runs(target, { limit: keptRuns, timeoutMs: engineTimeoutMs })),
+        fromEngine(() => deps.cluster.engine.runs(target, { limit: keptRuns, timeoutMs: engineTimeoutMs, call: kube })),
       ]);
       const known = (remembered ?? []).map(summaryOf).filter((summary) => summary !== undefined);
       const all = mergeRuns(known, remembered ? recorded.map((run) => settled(run, known)) : recorded);
-      if (input.run_id !== undefined) return oneRun(deps, input, { target, all, reachable: remembered !== undefined });
+      if (input.run_id !== undefined) {
+        const ids = [...new Set([input.run_id, runIdOf(input.run_id, principal)])];
+        return oneRun(deps, input, { target, ids, all, reachable: remembered !== undefined, kube });
+      }
       const { rows: runs, ...cursor } = pageOf(all, runKey, { ...input, descending: true });
       return { runs, engine_reachable: remembered !== undefined, ...cursor };
     },
@@ -61,17 +65,25 @@ function settled(run: RunSummary, known: readonly RunSummary[]): RunSummary {
   return lost ? { ...run, status: 'unknown' } : run;
 }
 
+interface WantedRun {
+  readonly target: EngineTarget;
+  /** The id that was sent, and the one that it means as a key of this caller. */
+  readonly ids: readonly string[];
+  readonly all: readonly RunSummary[];
+  readonly reachable: boolean;
+  readonly kube: CallOptions;
+}
+
 async function oneRun(
   { cluster }: ToolDependencies,
   input: Input,
-  { target, all, reachable }: { target: EngineTarget; all: readonly RunSummary[]; reachable: boolean },
+  { target, ids, all, reachable, kube }: WantedRun,
 ): Promise<Output> {
-  const run_id = input.run_id ?? '';
-  const record = reachable
-    ? await fromEngine(() => cluster.engine.findRun(target, run_id, { timeoutMs: engineTimeoutMs }))
-    : undefined;
-  const summary = (record && summaryOf(record)) ?? all.find((run) => run.run_id === run_id);
-  if (!summary) throw runNotFound(input, run_id);
+  const options = { timeoutMs: engineTimeoutMs, call: kube };
+  let record: JsonObject | undefined;
+  for (const id of reachable ? ids : []) record ??= await fromEngine(() => cluster.engine.findRun(target, id, options));
+  const summary = (record && summaryOf(record)) ?? all.find((run) => ids.includes(run.run_id));
+  if (!summary) throw runNotFound(input, input.run_id ?? '');
   const { run, ...cursor } = detailed(summary, record, input.cursor);
   return { runs: [summary], run, engine_reachable: reachable, ...cursor };
 }

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Cluster, createCluster } from '../../../server/cluster/index.ts';
+import { type Cluster, createCluster, type RunRequest } from '../../../server/cluster/index.ts';
+import { startEngine } from '../../engine/support/engine-process.ts';
 import { type FakeApiServer, startFakeApiServer } from '../../support/fake-api-server.ts';
 import { refusal } from './suite-apply.ts';
 
@@ -119,12 +120,51 @@ describe('engine client', () => {
       return `${error.code} ${error.retryable}`;
     };
     expect(await codes(413, {})).toBe('invalid_input false');
-    expect(await codes(400, { message: 'not JSON' })).toBe('invalid_input false');
+    expect(await codes(400, {})).toBe('invalid_input false');
+    expect(await codes(408, {})).toBe('timeout true');
+    expect(await codes(414, {})).toBe('invalid_input false');
+    expect(await codes(422, {})).toBe('invalid_input false');
+    expect(await codes(431, {})).toBe('invalid_input false');
     expect(await codes(429, {})).toBe('unavailable true');
     expect(await codes(503, {})).toBe('unavailable true');
     expect(await codes(500, 'a proxy speaking')).toBe('cluster_error false');
     expect(await codes(200, { hello: 'no engine' })).toBe('cluster_error false');
   });
+
+  it('what an engine says of its refusal is told, cleaned and cut', async () => {
+    const said = `no\u001b[2J\u202e JSON ${'x'.repeat(5000)}`;
+    answer = json(400, { success: false, error: { code: 'invalid_input', message: said } });
+    const { message } = await refusal(cluster.engine.run(target, {}));
+    expect(message).toMatch(/refuses the request: no JSON x+…$/);
+    expect(message.length).toBeLessThan(400);
+  });
+
+  // Harm prevented: a message that no engine writes was looked for, so nobody learnt what was wrong with his input.
+  it('and a real engine says it there, for each kind of request that it refuses', async () => {
+    const real = await startEngine({ modules: { a: 'export default () => 1;' } });
+    const direct = await createCluster({
+      connection: { kind: 'direct', server: api.url },
+      engineRoute: { kind: 'origin', originOf: () => real.url },
+    });
+    const told = async (run: RunRequest) => {
+      const { code, message } = await refusal(direct.engine.run(target, run));
+      return `${code}: ${message}`;
+    };
+    expect(await told({ runId: 'ü' })).toMatch(/^invalid_input: .*x-tentacular-run-id must be/);
+    expect(await told({ trigger: 'x' })).toMatch(/^invalid_input: .*x-tentacular-trigger must be/);
+    expect(await told({ input: 'x'.repeat(1_100_000) })).toMatch(/^invalid_input: .*larger than 1048576 bytes/);
+    expect(await told({ traceparent: 'x'.repeat(20_000) })).toMatch(/^invalid_input: .*headers/);
+    const first = await direct.engine.run(target, { runId: 'again' });
+    expect(first).toMatchObject({ success: true });
+    expect(first).not.toHaveProperty('repeated');
+    expect(await direct.engine.run(target, { runId: 'again' })).toMatchObject({ success: true, repeated: true });
+    await expect(direct.engine.findRun(target, 'x'.repeat(5000))).rejects.toMatchObject({
+      code: 'invalid_input',
+      message: expect.stringContaining('the URL is longer'),
+    });
+    await direct.close();
+    await real.stop();
+  }, 30_000);
 
   it('a redirect is not followed: a workflow cannot send the control plane elsewhere', async () => {
     let asked = 0;

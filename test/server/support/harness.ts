@@ -27,6 +27,8 @@ export const token = 'unit-test-token-'.padEnd(64, 'z');
 export interface HarnessOptions {
   /** Where the API server is. Default: an address where nobody answers. */
   readonly connection?: ClusterConfig['connection'];
+  /** How engines are reached. Default: by port-forward, which only a real API server has. */
+  readonly engineRoute?: ClusterConfig['engineRoute'];
   readonly origins?: AppDependencies['origins'];
   readonly callsPerSecond?: number;
   readonly failedAuthentications?: number;
@@ -76,6 +78,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const lifecycle = createLifecycle();
   const cluster = await createCluster({
     connection: options.connection ?? { kind: 'direct', server: 'http://127.0.0.1:1' },
+    ...(options.engineRoute ? { engineRoute: options.engineRoute } : {}),
     onRequest: ({ verb, resource, status, durationMs }) =>
       metrics.apiRequest(verb, resource, status, durationMs / 1000),
   });

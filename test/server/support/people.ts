@@ -1,6 +1,5 @@
 import { afterAll, beforeAll } from 'vitest';
 import type { OidcPrincipal } from '../../../constructs/model/principal.ts';
-import type { AuthzPolicy } from '../../../server/authz/policy.ts';
 import { type FakeApiServer, startFakeApiServer } from '../../support/fake-api-server.ts';
 import { connect, type McpConnection } from '../../support/mcp.ts';
 import { type FaultProxy, startFaultProxy } from '../cluster/fault-proxy.ts';

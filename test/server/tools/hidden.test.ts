@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../constructs/model/json.ts';
+import { tentacleLabels } from '../../../constructs/model/labels.ts';
 import { renderTentacle } from '../../../constructs/render.ts';
 import { type ToolName, toolApis } from '../../../server/api/tools.ts';
 import { helloWorkflow } from '../../support/workflows.ts';
@@ -242,7 +243,11 @@ describe('what a caller may not read', () => {
     stage().fake.put({
       apiVersion: 'v1',
       kind: 'ConfigMap',
-      metadata: { name: `${there.name}-runs`, namespace: there.enclave },
+      metadata: {
+        name: `${there.name}-runs`,
+        namespace: there.enclave,
+        labels: tentacleLabels(there.enclave, there.name, '1.0.0'),
+      },
       data: { 'runs.json': JSON.stringify([run]) },
     });
     const ask = (who: Person, name: string, run_id: string) =>

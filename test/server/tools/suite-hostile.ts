@@ -80,10 +80,11 @@ export function hostileSuite(what: string, openPlace: () => Promise<Place>): voi
       const { namespace, other } = bench();
       const manifests = goodSet('owned', helloWorkflow('owned'));
       expect(await mia.ok('wf_apply', { enclave: namespace, manifests })).toMatchObject({ status: 'created' });
-      const live = () =>
-        other
-          .get({ apiVersion: 'apps/v1', kind: 'Deployment', namespace, name: 'owned' })
-          .then((deployment) => deployment?.metadata.annotations);
+      const live = async () => {
+        const ref = { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name: 'owned' };
+        const { annotations = {} } = (await other.get(ref))?.metadata ?? {};
+        return Object.fromEntries(Object.entries(annotations).filter(([key]) => key.startsWith('tentacular.io/')));
+      };
       const first = await live();
       expect(first).toMatchObject({ 'tentacular.io/owner-sub': people.mia.sub });
       const forged = goodSet('owned', helloWorkflow('owned', { description: 'next' }));
