@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../constructs/model/json.ts';
 import { labelKeys, managedBy } from '../../constructs/model/labels.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
+import { isEnclaveName } from '../../constructs/model/names.ts';
 import type { Client } from './client.ts';
 import { pause } from './pause.ts';
 import type { ListQuery } from './reader.ts';
@@ -138,10 +139,10 @@ function inEnclave(deployment: Manifest, enclave: string | undefined): boolean {
   return enclave === undefined || deployment.metadata.namespace === enclave;
 }
 
-/** True for a Namespace that is an enclave: our label, and the enclave label naming it. */
+/** True for a Namespace that is an enclave: our label, the enclave label naming it, and no name that is reserved. */
 export function isEnclave(namespace: Manifest): boolean {
-  const labels = namespace.metadata.labels ?? {};
-  return labels[labelKeys.managedBy] === managedBy && labels[labelKeys.enclave] === namespace.metadata.name;
+  const { name, labels = {} } = namespace.metadata;
+  return labels[labelKeys.managedBy] === managedBy && labels[labelKeys.enclave] === name && isEnclaveName(name);
 }
 
 /** True for an object of a tentacle of the namespace that it is in. */

@@ -2,7 +2,7 @@ import { TentacularError } from '../../constructs/model/errors.ts';
 import type { JsonObject } from '../../constructs/model/json.ts';
 import { labelKeys, managedBy } from '../../constructs/model/labels.ts';
 import { describeObject, type Manifest } from '../../constructs/model/manifest.ts';
-import { isReservedEnclaveName } from '../../constructs/model/names.ts';
+import { isEnclaveName } from '../../constructs/model/names.ts';
 import { isEnclave } from './cache.ts';
 import type { CallOptions } from './call.ts';
 import type { Client } from './client.ts';
@@ -20,6 +20,10 @@ const writableKinds: ReadonlySet<string> = new Set([
   'networking.k8s.io/v1/NetworkPolicy',
   'rbac.authorization.k8s.io/v1/RoleBinding',
 ]);
+
+/** Names that we give: DNS-1123 subdomains, so that no path to an object can lead anywhere else. */
+const plainName = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const maxNameLength = 253;
 
 /** How long an enclave's Namespace, once read, vouches for writes into it. */
 const enclaveAgeMs = 5_000;
@@ -41,8 +45,9 @@ export class GuardedWriter implements Writer {
 
   /** The Namespace of an enclave, read live, remembered shortly for the writes that follow. */
   async readEnclave(name: string, options?: CallOptions): Promise<Manifest | undefined> {
-    const namespace = await this.#client.get({ apiVersion: 'v1', kind: 'Namespace', name }, options);
-    if (!namespace || !isEnclave(namespace) || isReservedEnclaveName(name)) {
+    const ref = { apiVersion: 'v1', kind: 'Namespace', name };
+    const namespace = isEnclaveName(name) ? await this.#client.get(ref, options) : undefined;
+    if (!namespace || !isEnclave(namespace) || namespace.metadata.name !== name) {
       this.#enclaves.delete(name);
       return undefined;
     }
@@ -108,16 +113,17 @@ export class GuardedWriter implements Writer {
     const labels = object.metadata.labels ?? {};
     if (labels[labelKeys.managedBy] !== managedBy)
       throw refused(object, `it lacks the label ${labelKeys.managedBy}: ${managedBy}`);
-    const { namespace } = object.metadata;
+    const { namespace, name } = object.metadata;
+    if (name.length > maxNameLength || !plainName.test(name)) throw refused(object, 'its name is none of ours');
     if (object.kind === 'Namespace' && object.apiVersion === 'v1') {
-      if (isReservedEnclaveName(object.metadata.name)) throw refused(object, 'its name is reserved');
+      if (!isEnclaveName(name)) throw refused(object, 'its name is reserved, or none of an enclave');
       if (!isEnclave(object)) throw refused(object, `it lacks the label ${labelKeys.enclave} with its own name`);
       return;
     }
     if (!writableKinds.has(`${object.apiVersion}/${object.kind}`))
       throw refused(object, 'this kind is not one that we write');
     if (!namespace) throw refused(object, 'it names no namespace');
-    if (isReservedEnclaveName(namespace)) throw refused(object, 'its namespace is reserved');
+    if (!isEnclaveName(namespace)) throw refused(object, 'its namespace is reserved, or none of an enclave');
     if (labels[labelKeys.enclave] !== namespace) throw refused(object, 'its enclave label names another namespace');
     const { signal, userAgent } = options;
     await this.enclave(namespace, { ...(signal ? { signal } : {}), ...(userAgent ? { userAgent } : {}) });

@@ -1,7 +1,7 @@
 // The public names of server/cluster: the only door to the Kubernetes API and to the engines in the pods.
 export type { OnConflict } from './apply-object.ts';
 export type { ApplyRequest, ApplyResult } from './apply-request.ts';
-export type { ClusterCache } from './cache.ts';
+export { type ClusterCache, isEnclave } from './cache.ts';
 export type { CallOptions, RequestRecord } from './call.ts';
 export type { Cluster, ClusterConfig } from './cluster.ts';
 export type { FieldConflict } from './conflict.ts';

@@ -10,6 +10,7 @@ import { enclaveProvision } from '../api/enclave.ts';
 import type { ToolInput } from '../api/tools.ts';
 import { maxOwnEnclaves } from '../authz/policy.ts';
 import { enclaveScope } from '../authz/scope.ts';
+import { isEnclave } from '../cluster/index.ts';
 import { annotationsOf } from './admission.ts';
 import { checkedMode } from './checked-mode.ts';
 import type { ToolDependencies } from './dependencies.ts';
@@ -120,9 +121,10 @@ async function refuseTooMany(
 }
 
 function isOwn(namespace: Manifest, owner: OidcPrincipal): boolean {
-  const isEnclave = namespace.metadata.labels?.[labelKeys.enclave] === namespace.metadata.name;
   return (
-    isEnclave && !namespace.metadata.deletionTimestamp && enclaveScope(owner, annotationsOf(namespace)) === 'owner'
+    isEnclave(namespace) &&
+    !namespace.metadata.deletionTimestamp &&
+    enclaveScope(owner, annotationsOf(namespace)) === 'owner'
   );
 }
 

@@ -5,6 +5,7 @@ import { parseMembers } from '../../constructs/model/members.ts';
 import { presetOf } from '../../constructs/model/mode.ts';
 import type { ToolOutput } from '../api/tools.ts';
 import { annotationsOf } from './admission.ts';
+import { hasRetiredAnnotations } from './ownership.ts';
 import { cleanText, textLimits } from './untrusted.ts';
 
 type EnclaveRow = ToolOutput<'enclave_list'>['enclaves'][number];
@@ -35,6 +36,7 @@ export function enclaveRow(namespace: Manifest): EnclaveRow {
     members: membersOf(annotations[annotationKeys.enclaveMembers]),
     mode,
     ...present(given),
+    ...(hasRetiredAnnotations(namespace) ? { retired_annotations: true } : {}),
   };
 }
 

@@ -3,7 +3,7 @@ import { invalidInput } from '../../constructs/model/errors.ts';
 import { labelKeys, managedBy } from '../../constructs/model/labels.ts';
 import { enclaveDeprovision, enclaveInfo, enclaveList } from '../api/enclave.ts';
 import { enclaveScope } from '../authz/scope.ts';
-import type { CallOptions } from '../cluster/index.ts';
+import { type CallOptions, isEnclave } from '../cluster/index.ts';
 import { annotationsOf } from './admission.ts';
 import type { ToolDependencies } from './dependencies.ts';
 import { enclaveRow, quotaUse } from './enclave-row.ts';
@@ -60,7 +60,7 @@ export function listTool({ cluster }: ToolDependencies): Tool<'enclave_list'> {
       const labels = { [labelKeys.managedBy]: managedBy };
       const namespaces = await cluster.reader.list({ apiVersion: 'v1', kind: 'Namespace', labels }, kube);
       const rows = namespaces
-        .filter((namespace) => namespace.metadata.labels?.[labelKeys.enclave] === namespace.metadata.name)
+        .filter(isEnclave)
         .filter((namespace) => admission.may('enclave_info', namespace))
         .map(enclaveRow)
         .filter((row) => input.status === 'all' || row.status === input.status)

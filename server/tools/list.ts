@@ -1,4 +1,4 @@
-import { annotationKeys, retiredAnnotationPrefix } from '../../constructs/model/annotations.ts';
+import { annotationKeys } from '../../constructs/model/annotations.ts';
 import { TentacularError } from '../../constructs/model/errors.ts';
 import { labelKeys } from '../../constructs/model/labels.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
@@ -9,6 +9,7 @@ import { type Admission, annotationsOf } from './admission.ts';
 import type { ToolDependencies } from './dependencies.ts';
 import { deploymentState } from './deployment-state.ts';
 import { ageOf } from './describe-time.ts';
+import { hasRetiredAnnotations } from './ownership.ts';
 import { pageOf } from './page.ts';
 import type { Tool } from './tool.ts';
 import { cleanText, textLimits } from './untrusted.ts';
@@ -91,7 +92,6 @@ function rowOf(deployment: Manifest, now: number): Row {
     deployed_via: text('deployedVia'),
   };
   const given = Object.fromEntries(Object.entries(optional).filter((entry) => entry[1] !== undefined));
-  const retired = Object.keys(annotations).some((key) => key.startsWith(retiredAnnotationPrefix));
   return {
     ...given,
     name: metadata.name,
@@ -102,7 +102,7 @@ function rowOf(deployment: Manifest, now: number): Row {
     available: state.available,
     health: state.health,
     age: ageOf(createdAt, now),
-    ...(retired ? { retired_annotations: true } : {}),
+    ...(hasRetiredAnnotations(deployment) ? { retired_annotations: true } : {}),
   };
 }
 

@@ -1,4 +1,4 @@
-import { annotationKeys } from '../../constructs/model/annotations.ts';
+import { annotationKeys, retiredAnnotationPrefix } from '../../constructs/model/annotations.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
 import { type Mode, presetOf } from '../../constructs/model/mode.ts';
 import type { ToolOutput } from '../api/tools.ts';
@@ -8,6 +8,11 @@ import type { OwnerIdentity } from './provenance.ts';
 import { cleanText, textLimits } from './untrusted.ts';
 
 type Shown = ToolOutput<'permissions_set'>['before'];
+
+/** True for what an older product annotated: that is pointed out, and counts for nothing. */
+export function hasRetiredAnnotations(object: Manifest): boolean {
+  return Object.keys(annotationsOf(object)).some((key) => key.startsWith(retiredAnnotationPrefix));
+}
 
 /** The owner that an object's annotations name, as they stand. */
 export function ownerIn(object: Manifest): OwnerIdentity {

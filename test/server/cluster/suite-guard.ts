@@ -40,6 +40,22 @@ export function guardSuite(title: string, openPlace: () => Promise<Place>): void
           'policy_violation',
           { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-x', labels: labels('kube-x') } },
         ],
+        ['policy_violation', object('tentacular-system')],
+        // Labels that fit, and a name that leads out of the path to it.
+        ['policy_violation', object('../kube-system')],
+        ['policy_violation', object(`${namespace}/../kube-system`)],
+        ['policy_violation', object(`${namespace}%2f..%2fkube-system`)],
+        ['policy_violation', object(namespace.toUpperCase())],
+        ['policy_violation', object(namespace, { name: '../../kube-system/configmaps/x' })],
+        ['policy_violation', object(namespace, { name: '..' })],
+        ['policy_violation', object(namespace, { name: 'x?dryRun=All' })],
+        ['policy_violation', object(namespace, { name: '' })],
+        ['policy_violation', object(namespace, { name: 'x'.repeat(254) })],
+        ['policy_violation', { ...object(namespace), apiVersion: 'v1/../apps/v1' }],
+        [
+          'policy_violation',
+          { apiVersion: 'v1', kind: 'Namespace', metadata: { name: '../x', labels: labels('../x') } },
+        ],
         [
           'policy_violation',
           { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'nolabel', resourceVersion: '1' } },
@@ -61,6 +77,23 @@ export function guardSuite(title: string, openPlace: () => Promise<Place>): void
         code: 'policy_violation',
       });
       expect(writes(records)).toEqual([]);
+      await other.delete({ apiVersion: 'v1', kind: 'Namespace', name });
+    });
+
+    it('a namespace whose labels say another name, or a reserved one, is no enclave, and nothing is written into it', async () => {
+      const { cluster, namespace, other, records, forget } = bench();
+      const name = `${namespace}-other`;
+      await other.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: labels(namespace) } });
+      forget();
+      expect(await cluster.enclave(name)).toBeUndefined();
+      for (const enclaveName of [name, namespace]) {
+        const manifest = object(name, { labels: labels(enclaveName) });
+        expect((await refusal(cluster.writer.create(manifest))).code).toMatch(/not_found|policy_violation/);
+      }
+      expect((await refusal(cluster.apply(request(name, 'x')))).code).toBe('not_found');
+      expect((await refusal(cluster.provision(enclave({ name }), {}))).code).toBe('conflict');
+      // Making the namespace is all that was tried, and it was refused: it is there.
+      expect(writes(records).map(({ status }) => status)).toEqual([409]);
       await other.delete({ apiVersion: 'v1', kind: 'Namespace', name });
     });
 
