@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -231,4 +232,38 @@ it.each([
 ])('a node does not end the engine by accident: %s', async (code) => {
   expect(await attempt(code)).toMatchObject({ message: expect.stringContaining('is not for nodes') });
   expect((await engine.get('/health')).status).toBe(200);
+});
+
+// The harm: a name asked for is a message to whoever answers for its domain, past every rule about connections.
+it.each([
+  [
+    'Deno',
+    'await Deno.resolveDns("canary.example.com", "TXT", { nameServer: { ipAddr: "127.0.0.1", port: args[0] } })',
+  ],
+  ['Deno, by the servers of the system', 'await Deno.resolveDns("canary.example.com", "TXT")'],
+  [
+    'node:dns',
+    'await (async () => { const { promises } = await import("node:dns"); const asking = new promises.Resolver({ timeout: 500, tries: 1 }); asking.setServers(["127.0.0.1:" + args[0]]); return asking.resolveTxt("canary.example.com"); })()',
+  ],
+  ['node:dns, by the system', 'await (await import("node:dns")).promises.lookup("canary.example.com")'],
+  [
+    'a datagram',
+    'await (async () => { const { createSocket } = await import("node:dgram"); await new Promise((ok, no) => { createSocket("udp4").on("error", no).send("canary", args[0], "127.0.0.1", (e) => (e ? no(e) : ok())); setTimeout(() => no(new Error("nothing happens")), 500); }); })()',
+  ],
+])('a node may not ask for a name that the contract does not hold: %s', async (_how, code) => {
+  const received: string[] = [];
+  const server = createSocket('udp4', (message) => received.push(message.toString('latin1')));
+  await new Promise<void>((resolve) => server.bind(0, '127.0.0.1', resolve));
+  const answer = await attempt(code, server.address().port);
+  expect(answer).not.toHaveProperty('value');
+  expect(answer).toHaveProperty('denied');
+  // What was sent arrives before this does, from the same machine.
+  const probe = createSocket('udp4');
+  await new Promise<void>((resolve) => {
+    server.on('message', () => resolve());
+    probe.send('probe', server.address().port, '127.0.0.1');
+  });
+  probe.close();
+  server.close();
+  expect(received).toEqual(['probe']);
 });
