@@ -4,7 +4,7 @@ import type { Annotated, AnnotateOptions } from './annotate.ts';
 import type { ApplyRequest, ApplyResult } from './apply-request.ts';
 import type { ClusterCache } from './cache.ts';
 import type { CallOptions, RequestRecord } from './call.ts';
-import type { Connection } from './connection.ts';
+import type { Connection } from './connection-kinds.ts';
 import type { DiffRequest, DiffResult } from './diff.ts';
 import type { DriftRequest, DriftResult } from './drift.ts';
 import type { DeprovisionResult, ProvisionResult } from './enclave.ts';

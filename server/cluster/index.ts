@@ -5,7 +5,7 @@ export { type ClusterCache, isEnclave } from './cache.ts';
 export type { CallOptions, RequestRecord } from './call.ts';
 export type { Cluster, ClusterConfig } from './cluster.ts';
 export type { FieldConflict } from './conflict.ts';
-export type { Connection } from './connection.ts';
+export type { Connection } from './connection-kinds.ts';
 export { createCluster } from './create-cluster.ts';
 export type { DiffRequest, DiffResult, ObjectDiff } from './diff.ts';
 export type { DriftResult } from './drift.ts';

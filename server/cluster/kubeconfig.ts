@@ -1,7 +1,7 @@
 import type { RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 import { TentacularError } from '../../constructs/model/errors.ts';
-import type { ContextConnection, TlsMaterial } from './connection.ts';
+import type { ContextConnection, TlsMaterial } from './connection-kinds.ts';
 
 export interface Credentials {
   readonly tls: TlsMaterial;

@@ -2,7 +2,8 @@ import { Agent, buildConnector, WebSocket } from 'undici';
 import type { JsonValue } from '../../constructs/model/json.ts';
 import { type ApiError, errorOfAnswer, errorOfSilence } from './api-error.ts';
 import type { CallOptions, RequestRecord } from './call.ts';
-import { type Access, type Connection, openConnection } from './connection.ts';
+import { type Access, openConnection } from './connection.ts';
+import type { Connection } from './connection-kinds.ts';
 import { backoffMs, pause } from './pause.ts';
 
 /** Connections to the API server at most; requests above it queue. Watches and logs hold one each. */

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Agent } from 'undici';
-import type { DirectConnection } from '../../../server/cluster/connection.ts';
+import type { DirectConnection } from '../../../server/cluster/connection-kinds.ts';
 
 export interface Seen {
   readonly method: string;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll } from 'vitest';
 import type { Manifest } from '../../../constructs/model/manifest.ts';
 import type { RequestRecord } from '../../../server/cluster/call.ts';
 import { Client } from '../../../server/cluster/client.ts';
-import type { DirectConnection } from '../../../server/cluster/connection.ts';
+import type { DirectConnection } from '../../../server/cluster/connection-kinds.ts';
 import { type ApplyRequest, type Cluster, createCluster } from '../../../server/cluster/index.ts';
 import { Transport } from '../../../server/cluster/transport.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
