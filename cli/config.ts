@@ -1,8 +1,14 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { parse } from 'yaml';
-import { z } from 'zod';
+import { realpath } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
 import { CliError } from './cli-error.ts';
+import {
+  emptyProject,
+  environmentName,
+  httpUrl,
+  readProjectFile,
+  readUserFile,
+  type UserEnvironment,
+} from './config-file.ts';
 import type { Terminal } from './terminal.ts';
 
 /** One place to talk to, put together from flags, variables and both files. */
@@ -10,9 +16,11 @@ export interface Environment {
   readonly name: string;
   readonly endpoint: string;
   readonly oidc?: { readonly issuer: string; readonly clientId: string; readonly clientSecret?: string };
-  /** File with the static token. */
+  /** File with the static token of this endpoint. */
   readonly tokenPath?: string;
-  /** Endpoint or issuer come from the project's file, which whoever wrote the repository chose. */
+  /** The server that a static token is configured for, where the project names another one: it stays here. */
+  readonly tokenIsFor?: string;
+  /** Endpoint, issuer or client come from the project's file, which whoever wrote the repository chose. */
   readonly fromProject: boolean;
 }
 
@@ -20,81 +28,72 @@ export interface EnvironmentFlags {
   readonly env?: string;
 }
 
-const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' });
-const projectEnvironment = z.strictObject({
-  mcp_endpoint: httpUrl.optional(),
-  oidc_issuer: httpUrl.optional(),
-  oidc_client_id: z.string().min(1).optional(),
-});
-const userEnvironment = projectEnvironment.extend({
-  mcp_token_path: z.string().min(1).optional(),
-  oidc_client_secret: z.string().min(1).optional(),
-});
-/** A name becomes part of a file's name. */
-const environmentName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'letters, digits, - and _ only');
-const fileOf = <T extends z.ZodType>(environment: T) =>
-  z.strictObject({
-    default_env: environmentName.optional(),
-    environments: z.record(environmentName, environment).default({}),
-  });
-const userFile = fileOf(userEnvironment);
-const projectFile = fileOf(projectEnvironment);
-
 const defaultClientId = 'tentacular-mcp';
 
 /** Flags before variables before the project's file before the user's. Throws CliError `usage` with all faults. */
 export async function readEnvironment(terminal: Terminal, flags: EnvironmentFlags): Promise<Environment> {
-  const user = await readFileOf(userFile, join(terminal.home, '.tentacular/config.yaml'));
-  const projectPath = join(terminal.cwd, '.tentacular/config.yaml');
-  const project = terminal.cwd === terminal.home ? empty : await readFileOf(projectFile, projectPath);
-  const name = flags.env ?? terminal.env.TENTACULAR_ENV ?? project.default_env ?? user.default_env ?? 'default';
-  if (!environmentName.safeParse(name).success) throw new CliError('usage', `"${name}" is no name of an environment.`);
+  const { home, cwd, env } = terminal;
+  // Relative, it would be a folder of the project, whose author could then set everything.
+  if (!isAbsolute(home)) {
+    throw new CliError('usage', `The home folder is not known: HOME is "${home}". Set it to an absolute path.`);
+  }
+  const user = await readUserFile(join(home, '.tentacular/config.yaml'));
+  const isHome = (await realPath(cwd)) === (await realPath(home));
+  const project = isHome ? emptyProject : await readProjectFile(join(cwd, '.tentacular/config.yaml'));
+  const name = flags.env ?? (env.TENTACULAR_ENV || (project.default_env ?? user.default_env ?? 'default'));
+  if (!environmentName.safeParse(name).success) {
+    throw new CliError('usage', `"${name}" is no name of an environment: letters, digits, - and _ only, at most 63.`);
+  }
   const [ours, theirs] = [user.environments[name] ?? {}, project.environments[name] ?? {}];
-  const endpoint = terminal.env.TNTC_MCP_ENDPOINT || theirs.mcp_endpoint || ours.mcp_endpoint;
-  if (endpoint === undefined || !httpUrl.safeParse(endpoint).success) {
-    const known = [...new Set([...Object.keys(user.environments), ...Object.keys(project.environments)])];
-    throw new CliError(
-      'usage',
-      `The environment "${name}" has no mcp_endpoint. Known: ${known.join(', ') || 'none'}. ` +
-        'Set environments.<name>.mcp_endpoint in ~/.tentacular/config.yaml, or TNTC_MCP_ENDPOINT.',
-    );
+  const wanted = env.TNTC_MCP_ENDPOINT || theirs.mcp_endpoint || ours.mcp_endpoint;
+  const { data: endpoint, error } = httpUrl.optional().safeParse(wanted);
+  if (error) {
+    throw new CliError('usage', `TNTC_MCP_ENDPOINT: ${error.issues.map(({ message }) => message).join('; ')}.`);
+  }
+  if (endpoint === undefined) {
+    throw noEndpoint(name, [...Object.keys(user.environments), ...Object.keys(project.environments)]);
   }
   const issuer = theirs.oidc_issuer ?? ours.oidc_issuer;
-  const clientSecret = ours.oidc_client_secret;
-  const clientId = theirs.oidc_client_id ?? ours.oidc_client_id ?? defaultClientId;
+  const ourClient = ours.oidc_client_id ?? defaultClientId;
+  const clientId = theirs.oidc_client_id ?? ourClient;
+  const isTheirEndpoint = endpoint === theirs.mcp_endpoint && endpoint !== ours.mcp_endpoint;
+  const isTheirIssuer = issuer !== undefined && (issuer !== ours.oidc_issuer || clientId !== ourClient);
   return {
     name,
     endpoint,
-    ...(issuer === undefined ? {} : { oidc: { issuer, clientId, ...(clientSecret ? { clientSecret } : {}) } }),
-    ...(ours.mcp_token_path ? { tokenPath: ours.mcp_token_path.replace(/^~(?=\/)/, terminal.home) } : {}),
-    fromProject:
-      (endpoint === theirs.mcp_endpoint && endpoint !== ours.mcp_endpoint) ||
-      (issuer !== undefined && issuer !== ours.oidc_issuer),
+    // A secret is for the issuer and the client that stand beside it, and for no other.
+    ...(issuer === undefined
+      ? {}
+      : { oidc: { issuer, clientId, ...secretOf(isTheirIssuer ? undefined : ours.oidc_client_secret) } }),
+    ...tokenOf(ours, home, isTheirEndpoint ? endpoint : undefined),
+    fromProject: isTheirEndpoint || isTheirIssuer,
   };
 }
 
-const empty: z.output<typeof projectFile> = { environments: {} };
-
-async function readFileOf<T extends z.ZodType>(schema: T, path: string): Promise<z.output<T>> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return schema.parse({});
-    throw new CliError('usage', `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const parsed = schema.safeParse(parseYaml(path, text) ?? {});
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map((issue) => `- ${issue.path.join('.') || '(root)'}: ${issue.message}`);
-  const rule =
-    'A project may name endpoints and issuers; token paths and secrets stand in ~/.tentacular/config.yaml only.';
-  throw new CliError('usage', `${path}:\n${faults.join('\n')}\n${rule}`);
+function noEndpoint(name: string, known: readonly string[]): CliError {
+  return new CliError(
+    'usage',
+    `The environment "${name}" has no mcp_endpoint. Known: ${[...new Set(known)].join(', ') || 'none'}. ` +
+      'Set environments.<name>.mcp_endpoint in ~/.tentacular/config.yaml, or TNTC_MCP_ENDPOINT.',
+  );
 }
 
-function parseYaml(path: string, text: string): unknown {
-  try {
-    return parse(text);
-  } catch (error) {
-    throw new CliError('usage', `${path} is not YAML: ${error instanceof Error ? error.message : String(error)}`);
-  }
+function secretOf(clientSecret: string | undefined) {
+  return clientSecret === undefined ? {} : { clientSecret };
+}
+
+/** So is a static token: for the server beside it. `theirs`: the one that the project names, if it does. */
+function tokenOf(
+  { mcp_endpoint: ours, mcp_token_path: path }: UserEnvironment,
+  home: string,
+  theirs: string | undefined,
+): Pick<Environment, 'tokenPath' | 'tokenIsFor'> {
+  if (path === undefined) return {};
+  if (ours && theirs && new URL(ours).origin !== new URL(theirs).origin) return { tokenIsFor: ours };
+  return { tokenPath: path.startsWith('~/') ? join(home, path.slice(2)) : path };
+}
+
+/** Without links; a folder that is not there is where it is said to be. */
+async function realPath(path: string): Promise<string> {
+  return realpath(path).catch(() => path);
 }

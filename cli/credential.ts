@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { CliError } from './cli-error.ts';
+import { CliError, reasonOf } from './cli-error.ts';
 import type { Environment } from './config.ts';
 import { type OidcEnvironment, refresh } from './issuer.ts';
 import type { Terminal } from './terminal.ts';
 import { type StoredTokens, tokenStore } from './token-store.ts';
-import { placeOf, requireTrust, samePlace } from './trust.ts';
+import { isInTheClear, placeOf, requireEncrypted, requireTrust, samePlace } from './trust.ts';
 
 /** A token is renewed when it has less than this left, in milliseconds: a call must not outlive it. */
 const renewBeforeMs = 60_000;
@@ -12,6 +12,8 @@ const renewBeforeMs = 60_000;
 export interface Credential {
   readonly kind: 'oidc' | 'bearer';
   readonly token: string;
+  /** What to do where the server refuses it. */
+  readonly remedy: string;
 }
 
 export interface CredentialOptions {
@@ -30,22 +32,42 @@ export async function credentialFor(
 ): Promise<Credential> {
   await requireTrust(terminal, environment);
   const given = terminal.env.TNTC_MCP_TOKEN;
-  if (given) return { kind: 'bearer', token: given };
+  if (given) {
+    terminal.note('Using the token of TNTC_MCP_TOKEN.');
+    return { kind: 'bearer', token: bearerToken('TNTC_MCP_TOKEN', given), remedy: 'Renew or unset TNTC_MCP_TOKEN.' };
+  }
   if (hasOidc(environment) && options.admin !== true) {
-    return { kind: 'oidc', token: (await currentTokens(terminal, environment)).access_token };
+    requireEncrypted(environment);
+    const { access_token } = await currentTokens(terminal, environment);
+    return { kind: 'oidc', token: access_token, remedy: `Run: tntc login --env ${environment.name}` };
   }
-  if (environment.tokenPath === undefined) {
-    throw new CliError(
-      'notAuthenticated',
-      `The environment "${environment.name}" has neither oidc_issuer nor mcp_token_path.`,
-    );
+  return tokenOfFile(terminal, environment);
+}
+
+async function tokenOfFile(terminal: Terminal, environment: Environment): Promise<Credential> {
+  const { name, endpoint, tokenPath, tokenIsFor } = environment;
+  if (tokenPath === undefined) {
+    const lacking = hasOidc(environment)
+      ? 'no mcp_token_path, which --admin needs'
+      : 'neither oidc_issuer nor mcp_token_path';
+    const other = tokenIsFor && `: that of ${tokenIsFor} is not sent to ${endpoint}, which the project names`;
+    throw new CliError('notAuthenticated', `The environment "${name}" has ${lacking}${other ?? ''}.`);
   }
-  terminal.note(`Using the bearer token of ${environment.tokenPath}: what you make has no owner.`);
-  const token = await readFile(environment.tokenPath, 'utf8').catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CliError('notAuthenticated', `The bearer token cannot be read: ${reason}`);
+  const clear = isInTheClear(endpoint) ? ` It is sent in the clear: ${endpoint} is not https.` : '';
+  terminal.note(`Using the bearer token of ${tokenPath}: what you make has no owner.${clear}`);
+  const text = await readFile(tokenPath, 'utf8').catch((error: unknown) => {
+    throw new CliError('notAuthenticated', `The bearer token cannot be read: ${reasonOf(error)}`);
   });
-  return { kind: 'bearer', token: token.split('\n')[0]?.trim() ?? '' };
+  // A second line holds the other live one during a rotation.
+  const token = bearerToken(tokenPath, text.split('\n')[0] ?? '');
+  return { kind: 'bearer', token, remedy: `Renew the token in ${tokenPath}.` };
+}
+
+/** Checked here: what no header can carry would be quoted by the error of whoever tries. */
+function bearerToken(place: string, text: string): string {
+  const token = text.trim();
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new CliError('notAuthenticated', `${place} holds no token: one line of printable ASCII without white space.`);
 }
 
 export function hasOidc(environment: Environment): environment is OidcEnvironment {

@@ -1,15 +1,16 @@
-import { decodeJwt } from 'jose';
+import { decodeJwt, type JWTPayload } from 'jose';
 import { isJsonObject } from '../constructs/model/json.ts';
-import { CliError } from './cli-error.ts';
+import { CliError, quoted } from './cli-error.ts';
 import { type Environment, type EnvironmentFlags, readEnvironment } from './config.ts';
 import { type Credential, type CredentialOptions, credentialFor, hasOidc } from './credential.ts';
 import { deviceLogin, messageOf, type OidcEnvironment, revoke } from './issuer.ts';
 import type { Terminal } from './terminal.ts';
 import { tokenStore } from './token-store.ts';
-import { placeOf, requireTrust, samePlace } from './trust.ts';
+import { placeOf, requireEncrypted, requireTrust, samePlace } from './trust.ts';
 
 /** For the server's answer, in milliseconds. */
 const serverTimeoutMs = 15_000;
+const maxReplyBytes = 64 * 1024;
 
 /** What `whoami` and `login` tell; a field is absent where it is not known. */
 export interface WhoAmI {
@@ -31,13 +32,15 @@ export interface WhoAmI {
 export async function login(terminal: Terminal, flags: EnvironmentFlags): Promise<WhoAmI> {
   const environment = await oidcEnvironment(terminal, flags);
   await requireTrust(terminal, environment);
+  requireEncrypted(environment);
   const tokens = await deviceLogin(environment, {
     now: terminal.now,
     show: (url, code) => terminal.note(`Open ${url}\nand confirm the code ${code}. Waiting ...`),
   });
+  const me = describe(environment, { kind: 'oidc', token: tokens.access_token });
   const store = tokenStore(terminal, environment.name);
   await store.locked(() => store.write(tokens));
-  return describe(environment, { kind: 'oidc', token: tokens.access_token });
+  return me;
 }
 
 /** Ends the session at the issuer and forgets the tokens; forgets them also where the issuer cannot be reached. */
@@ -47,8 +50,12 @@ export async function logout(terminal: Terminal, flags: EnvironmentFlags): Promi
   return store.locked(async () => {
     const tokens = await store.read();
     await store.remove();
-    // A token goes back only to the issuer that it is from.
-    if (tokens?.refresh_token && samePlace(tokens.place, placeOf(environment))) {
+    if (tokens === undefined) return { environment: environment.name };
+    if (!samePlace(tokens.place, placeOf(environment))) {
+      // A token goes back only to the issuer that it is from.
+      const { issuer, endpoint } = tokens.place;
+      terminal.note(`The tokens removed were of ${issuer ?? endpoint}: the session there ends by itself.`);
+    } else if (tokens.refresh_token) {
       await revoke(environment, tokens.refresh_token).catch((error: unknown) => {
         const reason = `The tokens are removed here, but the session could not be ended: ${messageOf(error)}.`;
         throw new CliError('failed', `${reason} It ends by itself within the issuer's session time.`, { cause: error });
@@ -58,7 +65,7 @@ export async function logout(terminal: Terminal, flags: EnvironmentFlags): Promi
   });
 }
 
-/** Who the server takes the caller for: asks it, so that a token which it refuses is not shown as good. */
+/** Whom the caller's token speaks of. The server is asked first, so that one which it refuses is not shown as good. */
 export async function whoami(terminal: Terminal, flags: EnvironmentFlags & CredentialOptions): Promise<WhoAmI> {
   const environment = await readEnvironment(terminal, flags);
   const credential = await credentialFor(terminal, environment, flags);
@@ -81,9 +88,20 @@ async function oidcEnvironment(terminal: Terminal, flags: EnvironmentFlags): Pro
   );
 }
 
-async function askServer({ endpoint, name }: Environment, { token }: Credential): Promise<void> {
+async function askServer({ endpoint }: Environment, { token, remedy }: Credential): Promise<void> {
+  const { status, text } = await ping(endpoint, token).catch((error: unknown) => {
+    throw new CliError('failed', `${endpoint} does not answer: ${messageOf(error)}`, { cause: error });
+  });
+  if (status === 200) return;
+  const told = errorDescription(text) ?? `status ${status}`;
+  if (status === 401) throw new CliError('notAuthenticated', `${told} ${remedy}`);
+  throw new CliError(status === 403 ? 'permissionDenied' : 'failed', `${endpoint} refused: ${told}`);
+}
+
+async function ping(endpoint: string, token: string): Promise<{ readonly status: number; readonly text: string }> {
   const response = await fetch(endpoint, {
     method: 'POST',
+    // The token goes nowhere else.
     redirect: 'error',
     headers: {
       authorization: `Bearer ${token}`,
@@ -92,31 +110,33 @@ async function askServer({ endpoint, name }: Environment, { token }: Credential)
     },
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }),
     signal: AbortSignal.timeout(serverTimeoutMs),
-  }).catch((error: unknown) => {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    throw new CliError('failed', `${endpoint} does not answer: ${messageOf(cause)}`, { cause: error });
   });
-  const text = await response.text();
-  if (response.ok) return;
-  const told = errorDescription(text) ?? `status ${response.status}`;
-  if (response.status === 401) throw new CliError('notAuthenticated', `${told} Run: tntc login --env ${name}`);
-  throw new CliError('failed', `${endpoint} refused: ${told}`);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length;
+    if (size > maxReplyBytes) throw new Error(`it sends more than ${maxReplyBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return { status: response.status, text: Buffer.concat(chunks).toString('utf8') };
 }
 
 function errorDescription(text: string): string | undefined {
   try {
     const body: unknown = JSON.parse(text);
-    return isJsonObject(body) && typeof body.error_description === 'string' ? body.error_description : undefined;
+    return isJsonObject(body) && typeof body.error_description === 'string'
+      ? quoted(body.error_description)
+      : undefined;
   } catch {
     return undefined;
   }
 }
 
 /** What the token says; the server has verified it, or will. */
-function describe({ name, endpoint }: Environment, { kind, token }: Credential): WhoAmI {
+function describe({ name, endpoint }: Environment, { kind, token }: Pick<Credential, 'kind' | 'token'>): WhoAmI {
   const base = { environment: name, endpoint, kind };
   if (kind === 'bearer') return base;
-  const claims = decodeJwt(token);
+  const claims = claimsOf(token);
   const text = (key: string) => (typeof claims[key] === 'string' && claims[key] !== '' ? claims[key] : undefined);
   const email = text('email');
   return {
@@ -127,8 +147,23 @@ function describe({ name, endpoint }: Environment, { kind, token }: Credential):
     ...given('subject', text('sub')),
     ...given('client', text('azp')),
     ...given('issuer', text('iss')),
-    ...given('expires_at', claims.exp === undefined ? undefined : new Date(claims.exp * 1000).toISOString()),
+    ...given('expires_at', timeOf(claims.exp)),
   };
+}
+
+function claimsOf(token: string): JWTPayload {
+  try {
+    return decodeJwt(token);
+  } catch (error) {
+    throw new CliError('failed', 'The issuer gives out access tokens that are no JWT; the server takes no others.', {
+      cause: error,
+    });
+  }
+}
+
+function timeOf(seconds: unknown): string | undefined {
+  const time = new Date(typeof seconds === 'number' ? seconds * 1000 : Number.NaN);
+  return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
 }
 
 function given<K extends string>(key: K, value: string | undefined): Partial<Record<K, string>> {

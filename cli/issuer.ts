@@ -1,25 +1,28 @@
 import * as oauth from 'openid-client';
-import { CliError } from './cli-error.ts';
+import { CliError, quoted, reasonOf } from './cli-error.ts';
 import type { Environment } from './config.ts';
 import type { StoredTokens } from './token-store.ts';
-import { placeOf } from './trust.ts';
+import { isInTheClear, placeOf } from './trust.ts';
 
 const scope = 'openid email profile';
 /** For one request to the issuer, in seconds. */
 const timeoutSeconds = 10;
-const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
+/** How long a login is waited for at most, and how often it is asked for, in seconds, whatever the issuer says. */
+const maxLoginSeconds = 3600;
+const minIntervalSeconds = 1;
 
 export type OidcEnvironment = Environment & Required<Pick<Environment, 'oidc'>>;
 
 /** The issuer of an environment. Throws CliError where it cannot be reached, or would be talked to in the clear. */
 async function openIssuer({ oidc }: OidcEnvironment): Promise<oauth.Configuration> {
   const url = new URL(oidc.issuer);
-  const local = loopback.has(url.hostname);
-  if (url.protocol !== 'https:' && !local) {
+  if (isInTheClear(oidc.issuer)) {
     throw new CliError('usage', `The issuer ${oidc.issuer} is not https; only one on this machine may be.`);
   }
   const authentication = oidc.clientSecret ? oauth.ClientSecretPost(oidc.clientSecret) : oauth.None();
-  const options = { timeout: timeoutSeconds, ...(local ? { execute: [oauth.allowInsecureRequests] } : {}) };
+  // http, as said above, is to this machine alone.
+  const execute = url.protocol === 'http:' ? [oauth.allowInsecureRequests] : [];
+  const options = { timeout: timeoutSeconds, execute };
   return oauth.discovery(url, oidc.clientId, undefined, authentication, options).catch((error: unknown) => {
     throw new CliError('failed', `The issuer ${oidc.issuer} does not answer: ${messageOf(error)}. Try again later.`, {
       cause: error,
@@ -40,8 +43,15 @@ export async function deviceLogin(
       code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
       code_challenge_method: 'S256',
     });
-    show(device.verification_uri_complete ?? device.verification_uri, device.user_code);
-    const tokens = await oauth.pollDeviceAuthorizationGrant(issuer, device, { code_verifier: verifier });
+    const page = device.verification_uri_complete ?? device.verification_uri;
+    if (!/^https?:\/\//i.test(page)) throw new Error('the issuer names no web page to confirm it on');
+    show(quoted(page), quoted(device.user_code));
+    const bounded = {
+      ...device,
+      expires_in: Math.min(device.expires_in, maxLoginSeconds),
+      ...(device.interval === undefined ? {} : { interval: Math.max(device.interval, minIntervalSeconds) }),
+    };
+    const tokens = await oauth.pollDeviceAuthorizationGrant(issuer, bounded, { code_verifier: verifier });
     return stored(environment, tokens, now());
   } catch (error) {
     throw new CliError('notAuthenticated', `The login did not succeed: ${messageOf(error)}. Run tntc login again.`, {
@@ -88,6 +98,6 @@ function stored(
 
 /** In words of the issuer where it gave some; never a token. */
 export function messageOf(error: unknown): string {
-  if (error instanceof oauth.ResponseBodyError) return error.error_description ?? error.error;
-  return error instanceof Error ? error.message : String(error);
+  if (error instanceof oauth.ResponseBodyError) return quoted(error.error_description ?? error.error);
+  return quoted(reasonOf(error));
 }

@@ -3,23 +3,20 @@ import { homedir } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import { run } from './run.ts';
 
-/** What a server or an issuer says must not steer the terminal. */
-function printable(text: string): string {
-  return text.replace(/(?![\n\t])\p{Cc}/gu, '');
-}
-
 process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
   home: homedir(),
   cwd: process.cwd(),
-  out: (text) => process.stdout.write(printable(text)),
-  note: (text) => process.stderr.write(`${printable(text)}\n`),
+  out: (text) => process.stdout.write(text),
+  note: (text) => process.stderr.write(`${text}\n`),
   now: Date.now,
   ask: async (question) => {
     if (!process.stdin.isTTY) return undefined;
     const reader = createInterface({ input: process.stdin, output: process.stderr });
+    // Ctrl-D and Ctrl-C end the question without an answer.
+    const ended = new Promise<string>((resolve) => reader.once('close', () => resolve('')));
     try {
-      return /^y(es)?$/i.test((await reader.question(`${question} [y/N] `)).trim());
+      return /^y(es)?$/i.test((await Promise.race([reader.question(`${question} [y/N] `), ended])).trim());
     } finally {
       reader.close();
     }

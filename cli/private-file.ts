@@ -1,14 +1,87 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { z } from 'zod';
 
 /** Longest that one process may hold a lock; what is older was left behind. */
 const staleAfterMs = 30_000;
 const waitForMs = 40_000;
 const pollMs = 50;
 
-/** Content, or undefined where there is no such file. */
-export async function readPrivate(path: string): Promise<string | undefined> {
+/** Content that is what was written; undefined where there is none, or something else, which the next write replaces. */
+export async function readPrivate<T extends z.ZodType>(path: string, schema: T): Promise<z.output<T> | undefined> {
+  const text = await textOf(path);
+  return text === undefined ? undefined : schema.safeParse(parsed(text)).data;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Its message would quote the text.
+    return undefined;
+  }
+}
+
+/** For the user alone (0600), and whole or not at all, also when the machine goes down. */
+export async function writePrivate(path: string, content: object): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const next = `${path}.${randomUUID()}`;
+  try {
+    const file = await open(next, 'wx', 0o600);
+    try {
+      await file.writeFile(JSON.stringify(content, null, 2));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    // Replaces a link instead of following it.
+    await rename(next, path);
+  } catch (error) {
+    await rm(next, { force: true });
+    throw error;
+  }
+}
+
+/** Runs `work` while no other process of this user does the same under that path. */
+export async function withFileLock<T>(path: string, work: () => Promise<T>): Promise<T> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const owner = randomUUID();
+  const deadline = Date.now() + waitForMs;
+  while (!(await take(path, owner))) {
+    if (Date.now() > deadline) throw new Error(`${path} is held by another process; remove it if there is none`);
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
+  try {
+    return await work();
+  } finally {
+    // While this process was suspended, others may have taken it for left behind: then it is theirs by now.
+    if ((await textOf(path)) === owner) await rm(path, { force: true });
+  }
+}
+
+async function take(path: string, owner: string): Promise<boolean> {
+  try {
+    const file = await open(path, 'wx', 0o600);
+    await file.writeFile(owner).finally(() => file.close());
+    return true;
+  } catch (error) {
+    if (!isCode(error, 'EEXIST')) throw error;
+    if (await isStale(path)) await rm(path, { force: true });
+    return false;
+  }
+}
+
+async function isStale(path: string): Promise<boolean> {
+  try {
+    return Date.now() - (await stat(path)).mtimeMs > staleAfterMs;
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+async function textOf(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
@@ -17,46 +90,6 @@ export async function readPrivate(path: string): Promise<string | undefined> {
   }
 }
 
-/** For the user alone (0600), and whole or not at all. */
-export async function writePrivate(path: string, content: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const next = `${path}.${randomUUID()}`;
-  const file = await open(next, 'wx', 0o600);
-  try {
-    await file.writeFile(content);
-  } finally {
-    await file.close();
-  }
-  await rename(next, path);
-}
-
-/** Runs `work` while no other process of this user does the same under that path. */
-export async function withFileLock<T>(path: string, work: () => Promise<T>): Promise<T> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const deadline = Date.now() + waitForMs;
-  while (!(await take(path))) {
-    if (Date.now() > deadline) throw new Error(`${path} is held by another process; remove it if there is none`);
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
-  }
-  try {
-    return await work();
-  } finally {
-    await rm(path, { force: true });
-  }
-}
-
-async function take(path: string): Promise<boolean> {
-  try {
-    await (await open(path, 'wx', 0o600)).close();
-    return true;
-  } catch (error) {
-    if (!isCode(error, 'EEXIST')) throw error;
-    const taken = await stat(path).catch(() => undefined);
-    if (taken !== undefined && Date.now() - taken.mtimeMs > staleAfterMs) await rm(path, { force: true });
-    return false;
-  }
-}
-
-function isCode(error: unknown, code: string): boolean {
+export function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }

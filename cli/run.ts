@@ -1,14 +1,22 @@
 import { Command, CommanderError, Option } from 'commander';
-import { CliError, exitCodes } from './cli-error.ts';
+import { showHidden } from '../constructs/model/text.ts';
+import { CliError, exitCodes, reasonOf } from './cli-error.ts';
+import type { OutputFormat } from './printed.ts';
 import type { Terminal } from './terminal.ts';
 
 interface GlobalOptions {
   readonly env?: string;
-  readonly output: 'text' | 'json' | 'yaml';
+  readonly output: OutputFormat;
 }
 
 /** Runs one command line and gives its exit code. What a command needs is loaded when it runs: help must be quick. */
-export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+export async function run(args: readonly string[], outside: Terminal): Promise<number> {
+  // What a server, an issuer or a project says must not steer the terminal, nor rewrite the question about it.
+  const terminal: Terminal = {
+    ...outside,
+    note: (text) => outside.note(linesOf(text)),
+    ask: (question) => outside.ask(showHidden(question)),
+  };
   try {
     await program(terminal).parseAsync(args, { from: 'user' });
     return exitCodes.ok;
@@ -19,9 +27,13 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
       terminal.note(error.message);
       return error.exitCode;
     }
-    terminal.note(`tntc failed: ${error instanceof Error ? error.message : String(error)}`);
+    terminal.note(`tntc failed: ${reasonOf(error)}`);
     return exitCodes.failed;
   }
+}
+
+function linesOf(text: string): string {
+  return text.split('\n').map(showHidden).join('\n');
 }
 
 function program(terminal: Terminal): Command {
@@ -38,7 +50,8 @@ function program(terminal: Terminal): Command {
     (perform: (options: GlobalOptions & { admin?: boolean }) => Promise<object>) =>
     async (_local: object, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & { admin?: boolean }>();
-      terminal.out(await printed(await perform(options), options.output));
+      const result = await perform(options);
+      terminal.out((await import('./printed.ts')).printed(result, options.output));
     };
   root
     .command('login')
@@ -54,12 +67,4 @@ function program(terminal: Terminal): Command {
     .option('--admin', 'with the bearer token instead of the login')
     .action(action(async (options) => (await identity()).whoami(terminal, options)));
   return root;
-}
-
-async function printed(result: object, output: GlobalOptions['output']): Promise<string> {
-  if (output === 'json') return `${JSON.stringify(result, null, 2)}\n`;
-  if (output === 'yaml') return (await import('yaml')).stringify(result);
-  const rows = Object.entries(result);
-  const width = Math.max(...rows.map(([key]) => key.length));
-  return rows.map(([key, value]) => `${key.padEnd(width)}  ${value}\n`).join('');
 }

@@ -1,20 +1,24 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { readPrivate, withFileLock, writePrivate } from './private-file.ts';
 import type { Terminal } from './terminal.ts';
-import type { Place } from './trust.ts';
+import { placeSchema } from './trust.ts';
+
+const schema = z.object({
+  place: placeSchema,
+  access_token: z.string(),
+  refresh_token: z.string().optional(),
+  /** Milliseconds since the epoch. */
+  expires_at: z.number(),
+});
 
 /** What is kept of a login. */
-export interface StoredTokens {
-  readonly place: Place;
-  readonly access_token: string;
-  readonly refresh_token?: string;
-  /** Milliseconds since the epoch. */
-  readonly expires_at: number;
-}
+export type StoredTokens = z.output<typeof schema>;
 
 /** The tokens of one environment: `~/.tentacular/tokens/<env>.json`, mode 0600. */
 export interface TokenStore {
+  /** Undefined where there are none. */
   read(): Promise<StoredTokens | undefined>;
   write(tokens: StoredTokens): Promise<void>;
   remove(): Promise<void>;
@@ -25,11 +29,8 @@ export interface TokenStore {
 export function tokenStore({ home }: Terminal, environment: string): TokenStore {
   const path = join(home, '.tentacular/tokens', `${environment}.json`);
   return {
-    async read() {
-      const text = await readPrivate(path);
-      return text === undefined ? undefined : (JSON.parse(text) as StoredTokens);
-    },
-    write: (tokens) => writePrivate(path, JSON.stringify(tokens, null, 2)),
+    read: () => readPrivate(path, schema),
+    write: (tokens) => writePrivate(path, tokens),
     remove: () => rm(path, { force: true }),
     locked: (work) => withFileLock(`${path}.lock`, work),
   };

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
+import { z } from 'zod';
 import { CliError } from './cli-error.ts';
 import type { Environment } from './config.ts';
 import { readPrivate, withFileLock, writePrivate } from './private-file.ts';
 import type { Terminal } from './terminal.ts';
 
+/** `endpoint`: its origin. */
+export const placeSchema = z.object({ endpoint: z.string(), issuer: z.string().optional() });
+
 /** What a stored token, or a yes of the user, holds for: neither goes to another place. */
-export interface Place {
-  /** Origin of the endpoint. */
-  readonly endpoint: string;
-  readonly issuer?: string;
-}
+export type Place = Readonly<z.output<typeof placeSchema>>;
 
 export function placeOf({ endpoint, oidc }: Environment): Place {
   return { endpoint: new URL(endpoint).origin, ...(oidc ? { issuer: oidc.issuer } : {}) };
@@ -17,6 +17,23 @@ export function placeOf({ endpoint, oidc }: Environment): Place {
 
 export function samePlace(a: Place, b: Place): boolean {
   return a.endpoint === b.endpoint && a.issuer === b.issuer;
+}
+
+const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** True for http to another machine: whoever is in between reads along. */
+export function isInTheClear(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol !== 'https:' && !loopback.has(hostname);
+}
+
+/** A login is sent to no server in the clear. Throws CliError `usage`. */
+export function requireEncrypted({ endpoint }: Environment): void {
+  if (!isInTheClear(endpoint)) return;
+  throw new CliError(
+    'usage',
+    `The server ${endpoint} is not https; only one on this machine may be (kubectl port-forward makes it one).`,
+  );
 }
 
 /**
@@ -38,10 +55,10 @@ export async function requireTrust(terminal: Terminal, environment: Environment)
     );
   }
   await withFileLock(`${path}.lock`, async () => {
-    await writePrivate(path, JSON.stringify([...(await trusted(path)), place], null, 2));
+    await writePrivate(path, [...(await trusted(path)), place]);
   });
 }
 
 async function trusted(path: string): Promise<readonly Place[]> {
-  return JSON.parse((await readPrivate(path)) ?? '[]') as readonly Place[];
+  return (await readPrivate(path, z.array(placeSchema))) ?? [];
 }

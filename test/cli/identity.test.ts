@@ -140,7 +140,7 @@ describe('where tntc sends credentials', () => {
     writeFileSync(file, 'refused');
     expect(await whoami({}, '--admin')).toMatchObject({
       code: 3,
-      notes: [expect.anything(), 'The token is not known here. Run: tntc login --env prod'],
+      notes: [expect.anything(), `The token is not known here. Renew the token in ${file}.`],
     });
     expect(received).toHaveLength(2);
   });
@@ -160,11 +160,69 @@ describe('where tntc sends credentials', () => {
     expect(shown.notes.join()).toContain(message);
   });
 
-  it('an issuer elsewhere must be https', async () => {
-    home.user({ environments: { prod: { mcp_endpoint: endpoint, oidc_issuer: 'http://id.example.com' } } });
-    expect(await home.tntc(['login', '--env', 'prod'])).toMatchObject({
-      code: 2,
-      notes: [expect.stringContaining('is not https')],
+  it.each([
+    ['an issuer', { oidc_issuer: 'http://id.example.com' }],
+    ['a server', { mcp_endpoint: 'http://mcp.example.com/mcp' }],
+  ])('%s elsewhere must be https before a login goes there', async (_what, place) => {
+    home.user({ environments: { prod: { ...oidc().environments.prod, ...place } } });
+    await loggedIn({ endpoint: 'http://mcp.example.com', issuer: issuer.issuer });
+    for (const command of ['login', 'whoami']) {
+      const shown = await home.tntc([command, '--env', 'prod'], { now: () => Date.now() - 1 });
+      // A login that is stored for another issuer is not even looked at.
+      if ('mcp_endpoint' in place || command === 'login') {
+        expect(shown).toMatchObject({ code: 2, notes: [expect.stringContaining('is not https')] });
+      }
+    }
+    expect(received).toEqual([]);
+  });
+
+  it('the static token goes there too, and that it can be read on the way is said', async () => {
+    writeFileSync(join(home.path, 'token'), 'static-token');
+    home.user({ environments: { prod: { mcp_endpoint: 'http://mcp.invalid/mcp', mcp_token_path: '~/token' } } });
+    expect(await whoami()).toMatchObject({
+      code: 1,
+      notes: [expect.stringContaining('in the clear'), expect.stringContaining('does not answer')],
     });
+  });
+
+  it('a token out of the environment is told as such: it goes before the login', async () => {
+    home.user(oidc());
+    await loggedIn({ endpoint: origin(), issuer: issuer.issuer });
+    const shown = await whoami({ env: { TNTC_MCP_TOKEN: 'given', TENTACULAR_ENV: '' } });
+    expect(shown).toMatchObject({ code: 0, notes: ['Using the token of TNTC_MCP_TOKEN.'] });
+    expect(received).toEqual(['Bearer given']);
+  });
+
+  // With both live values of a rotation in it, the error of the HTTP client would show them.
+  it.each(['canary-one\ncanary-two', 'canary\u0000', 'canary two', 'canary\u2026'])(
+    'a token that no header can carry is refused without being shown: %j',
+    async (token) => {
+      home.user(oidc());
+      const shown = await whoami({ env: { TNTC_MCP_TOKEN: token } });
+      expect(shown.code).toBe(3);
+      expect(shown.notes.at(-1)).toContain('TNTC_MCP_TOKEN holds no token');
+      expect(shown.notes.join()).not.toContain('canary');
+    },
+  );
+
+  it.each(['eyJ-canary', '{"access_token":"canary', 'null', '[]', '{"place":{}}', ''])(
+    'a token file that holds %j counts as no login, and is not shown',
+    async (content) => {
+      home.user(oidc());
+      await loggedIn({ endpoint: origin(), issuer: issuer.issuer });
+      writeFileSync(join(home.path, '.tentacular/tokens/prod.json'), content);
+      expect(await whoami()).toMatchObject({ code: 3, notes: ['You are not logged in. Run: tntc login --env prod'] });
+      expect(await home.tntc(['logout', '--env', 'prod'])).toMatchObject({ code: 0, notes: [] });
+    },
+  );
+
+  it('logging out of another place than the one logged in to says that the session there goes on', async () => {
+    home.user(oidc());
+    await loggedIn({ endpoint: origin(), issuer: 'https://other.example.com' });
+    expect(await home.tntc(['logout', '--env', 'prod'])).toMatchObject({
+      code: 0,
+      notes: [expect.stringContaining('https://other.example.com')],
+    });
+    expect(refreshes).toEqual([]);
   });
 });

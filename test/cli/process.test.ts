@@ -1,0 +1,51 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { projectRoot } from '../support/source-files.ts';
+
+describe('tntc as a process', () => {
+  let home: string;
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), 'tentacular-cli-'));
+  });
+  afterEach(() => rmSync(home, { recursive: true }));
+
+  function tntc(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    const file = join(projectRoot, 'cli/main.ts');
+    return new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
+      const options = { cwd: home, env: { PATH: process.env.PATH, HOME: home, ...env } };
+      execFile(process.execPath, [file, ...args], options, (error, stdout, stderr) =>
+        resolve({ code: error?.code ?? 0, stdout, stderr }),
+      );
+    });
+  }
+
+  // It is to be there in 150 ms; what a command needs takes longer to load than that.
+  it('shows its help without loading what commands need', async () => {
+    const { code, stdout, stderr } = await tntc(['--help'], { NODE_V8_COVERAGE: join(home, 'loaded') });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('whoami');
+    const [report = ''] = readdirSync(join(home, 'loaded'));
+    const urls = readFileSync(join(home, 'loaded', report), 'utf8').match(/file:\/\/[^"]+/g) ?? [];
+    const packages = urls.map((url) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1]).filter(Boolean);
+    expect([...new Set(packages)]).toEqual(['commander']);
+  });
+
+  it.each([
+    [['nonsense'], 2],
+    [['whoami', '-o', 'xml'], 2],
+    [['whoami'], 2],
+    [[], 2],
+  ])('%j is usage: told on standard error, ends with %i, and leaves standard output to data', async (args, code) => {
+    const shown = await tntc(args);
+    expect(shown).toMatchObject({ code, stdout: '' });
+    expect(shown.stderr).not.toMatch(/^\s+at /m);
+  });
+
+  it('a server that is not there is told on standard error, in a line that says why', async () => {
+    const shown = await tntc(['whoami'], { TNTC_MCP_ENDPOINT: 'http://127.0.0.1:1/mcp', TNTC_MCP_TOKEN: 'x' });
+    expect(shown).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('does not answer') });
+  });
+});
