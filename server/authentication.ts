@@ -6,7 +6,7 @@ import { challenge, type Discovery } from './auth/discovery.ts';
 import type { RateLimiter } from './auth/rate-limit.ts';
 import { clientIdentity } from './mcp/client.ts';
 import { traceIdOf } from './mcp/trace.ts';
-import { type AuditSink, argumentsDigest, clientText } from './telemetry/audit.ts';
+import { type AuditSink, argumentsDigest, clientText, namedIn } from './telemetry/audit.ts';
 import type { Logger } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
@@ -142,6 +142,7 @@ function recordRefusal(
     principal_kind: principal.kind,
     ...(client ? { client } : {}),
     tool,
+    ...namedIn(input),
     arguments_digest: argumentsDigest(input),
     decision: 'denied',
     reason: `the token lacks the scope ${missing.join(' ')}`,

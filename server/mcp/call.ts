@@ -3,7 +3,7 @@ import { type ErrorCode, TentacularError } from '../../constructs/model/errors.t
 import { isJsonObject, type JsonValue } from '../../constructs/model/json.ts';
 import type { ClientIdentity, Principal } from '../../constructs/model/principal.ts';
 import type { AuthzPolicy } from '../authz/policy.ts';
-import { type AuditSink, argumentsDigest, clientText } from '../telemetry/audit.ts';
+import { type AuditSink, argumentsDigest, clientText, namedIn } from '../telemetry/audit.ts';
 import { errorFields, type Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type AdmissionCluster, type AdmissionRecord, createAdmission } from '../tools/admission.ts';
@@ -59,12 +59,13 @@ async function perform(tool: Tool, call: ToolCall, deps: CallDependencies & { ca
   const { principal, client, traceId, signal } = call;
   const kube = { signal, userAgent: userAgentOf({ version: deps.version, principal, callId: deps.callId }) };
   const admission = createAdmission(deps.cluster, { principal, policy: deps.policy, kube });
+  const subject = namedIn(call.arguments);
   const input = parseInput(tool.name, tool.input, call.arguments);
   if (!input.ok) {
     return {
       result: errorResult(input.error),
       outcome: input.error.code,
-      admission: { ...refusedInput, ...named(call.arguments) },
+      admission: { ...refusedInput, ...subject },
     };
   }
   const progress = (message: string) => call.progress(message);
@@ -73,29 +74,14 @@ async function perform(tool: Tool, call: ToolCall, deps: CallDependencies & { ca
     if (admission.record.decision !== 'allowed') throw new Error(`${tool.name} answered without having been admitted`);
     const checked: unknown = tool.output.parse(output);
     if (!isJsonObject(checked)) throw new Error(`${tool.name} answered with no object`);
-    return { result: successResult(checked), outcome: 'ok', admission: admission.record };
+    return { result: successResult(checked), outcome: 'ok', admission: { ...subject, ...admission.record } };
   } catch (error) {
     const known = knownError(error, { tool, call, log: deps.log });
-    return {
-      result: errorResult(known),
-      outcome: known.code,
-      admission: { ...named(call.arguments), ...admission.record },
-    };
+    return { result: errorResult(known), outcome: known.code, admission: { ...subject, ...admission.record } };
   }
 }
 
 const refusedInput = { decision: 'not-judged', reason: 'the arguments are invalid' } as const;
-
-/** What the caller said it was about, where it never came to a decision. */
-function named(given: JsonValue): { enclave?: string; tentacle?: string } {
-  if (!isJsonObject(given)) return {};
-  const text = (value: JsonValue | undefined) => (typeof value === 'string' ? value.slice(0, 63) : undefined);
-  const enclave = text(given.enclave);
-  const name = text(given.name);
-  // The enclave tools call their enclave `name`.
-  if (enclave === undefined) return name === undefined ? {} : { enclave: name };
-  return { enclave, ...(name === undefined ? {} : { tentacle: name }) };
-}
 
 /** Errors of ours as they are; anything else is a fault of the server: logged in full, told without its inside. */
 function knownError(error: unknown, { tool, call, log }: { tool: Tool; call: ToolCall; log: Logger }): TentacularError {

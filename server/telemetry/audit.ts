@@ -32,7 +32,34 @@ export interface AuditRecord {
 export type AuditSink = (record: AuditRecord) => void;
 
 export function createAuditSink(write: (line: string) => void): AuditSink {
-  return (record) => write(`${JSON.stringify(record)}\n`);
+  return (record) => write(`${JSON.stringify(record).replace(hidden, escaped)}\n`);
+}
+
+/** JSON leaves these as they are, but some readers end a line at them, and terminals obey or hide them. */
+const hidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+function escaped(character: string): string {
+  const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
+}
+
+/** What an enclave or a tentacle can be called at all. */
+const plainName = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const maxNameLength = 63;
+
+/**
+ * What a caller said his call was about, for a record of one that never came to a decision. Only what can be a name:
+ * in its place there may be anything, a secret that went astray too.
+ */
+export function namedIn(input: JsonValue): { readonly enclave?: string; readonly tentacle?: string } {
+  if (!isJsonObject(input)) return {};
+  const nameOf = (value: JsonValue | undefined) =>
+    typeof value === 'string' && value.length <= maxNameLength && plainName.test(value) ? value : undefined;
+  const enclave = nameOf(input.enclave);
+  const name = nameOf(input.name);
+  // The enclave tools call their enclave `name`.
+  if (input.enclave === undefined) return name === undefined ? {} : { enclave: name };
+  return { ...(enclave === undefined ? {} : { enclave }), ...(name === undefined ? {} : { tentacle: name }) };
 }
 
 /** Digest by which a call can be recognized; values under `secrets` count by their presence only. */

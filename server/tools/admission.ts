@@ -205,12 +205,12 @@ export function createAdmission(cluster: AdmissionCluster, { principal, policy, 
       const readable = tentacle && judge(operation, { enclaveName, name: name ?? '', enclave, tentacle }).allowed;
       if (!readable) throw podNotFound(enclaveName, pod);
     },
-    still: (operation, enclave, tentacle) =>
-      require(operation, {
-        enclaveName: enclave.metadata.name,
-        enclave,
-        ...(tentacle ? { name: tentacle.metadata.name, tentacle } : {}),
-      }),
+    still(operation, enclave, tentacle) {
+      // Of what is to be made there is nothing yet that could tell its name.
+      const name = tentacle?.metadata.name ?? record.tentacle;
+      const named = name === undefined ? {} : { name };
+      require(operation, { enclaveName: enclave.metadata.name, enclave, tentacle, ...named });
+    },
     may: (operation, enclave, tentacle) => explain(operation, enclave, tentacle).allowed,
     explain,
     get record() {

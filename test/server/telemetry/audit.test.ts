@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { argumentsDigest, clientText, createAuditSink } from '../../../server/telemetry/audit.ts';
+import { argumentsDigest, clientText, createAuditSink, namedIn } from '../../../server/telemetry/audit.ts';
 
 describe('audit records', () => {
   it('are one JSON line each, whatever is in them', () => {
@@ -23,6 +23,38 @@ describe('audit records', () => {
     expect(lines).toHaveLength(1);
     expect(lines[0]?.split('\n')).toHaveLength(2);
     expect(JSON.parse(lines[0] ?? '')).toEqual(record);
+  });
+
+  it('nothing in them ends a line, moves a cursor or hides, and all of it can be read back', () => {
+    const lines: string[] = [];
+    const hostile = 'a\u0000\u001b[2J\u007f\u0085\u200b\u2028\u2029\u202e\ufeff\u{e0041}é';
+    createAuditSink((line) => lines.push(line))({
+      time: '2026-07-28T12:00:00.000Z',
+      principal: hostile,
+      principal_kind: 'oidc',
+      principal_sub: hostile,
+      tool: 'wf_list',
+      arguments_digest: 'sha256:0',
+      decision: 'denied',
+      reason: hostile,
+      outcome: 'ok',
+      duration_ms: 1,
+      call_id: 'c',
+      trace_id: '0',
+    });
+    const [line = ''] = lines;
+    expect(line.slice(0, -1)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    expect(JSON.parse(line)).toMatchObject({ principal: hostile, reason: hostile });
+  });
+
+  it('of an argument only what can be a name is told as one', () => {
+    expect(namedIn({ enclave: 'team-a', name: 'hello' })).toEqual({ enclave: 'team-a', tentacle: 'hello' });
+    expect(namedIn({ name: 'team-a', members: [] })).toEqual({ enclave: 'team-a' });
+    for (const other of ['CANARY-0451', 'a\nb', 'sk_live_0451', '../x', 'x'.repeat(64), '', 7, null, {}]) {
+      expect(namedIn({ enclave: other, name: other })).toEqual({});
+      expect(namedIn({ name: other })).toEqual({});
+    }
+    expect(namedIn('text')).toEqual({});
   });
 
   it('the digest is the same for the same arguments in any order, and another for others', () => {
