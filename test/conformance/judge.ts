@@ -9,7 +9,7 @@ export interface Check {
 export type ExpectedFailures = Readonly<Record<string, string>>;
 
 /** Judged over all messages of a scenario: never excused together with it. */
-const wireCheck = 'wire-schema-valid';
+export const wireCheck = 'wire-schema-valid';
 
 /**
  * What is wrong with the outcome of one scenario, or with the list: nothing where it passes and is not listed, or fails

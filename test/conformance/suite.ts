@@ -5,26 +5,29 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isJsonObject } from '../../constructs/model/json.ts';
 import type { Era } from '../support/mcp.ts';
-import type { Check } from './judge.ts';
+import { type Check, checksListed, type ExpectedFailures, wireCheck } from './judge.ts';
+
+/** A revision of the protocol that the server claims. */
+export type SpecVersion = Era | '2025-06-18';
 
 const require = createRequire(import.meta.url);
 const program = join(dirname(require.resolve('@modelcontextprotocol/conformance/package.json')), 'dist/index.js');
-/** Longest run of the whole suite over one era. It takes a few seconds. */
+/** Longest run of the whole suite over one revision. It takes a few seconds. */
 const timeoutMs = 120_000;
 
-/** The names of every scenario for servers that the suite has for this era; extensions of the protocol are none. */
-export async function scenariosOf(era: Era): Promise<string[]> {
-  const { output } = await conformance(['list', '--server', '--spec-version', era]);
+/** The names of every scenario for servers that the suite has for a revision; extensions of the protocol are none. */
+export async function scenariosOf(version: SpecVersion): Promise<string[]> {
+  const { output } = await conformance(['list', '--server', '--spec-version', version]);
   const names = [...output.matchAll(/^ {2}- (\S+) \[/gm)].map(([, name = '']) => name);
-  if (names.length === 0) throw new Error(`the conformance suite lists no scenario for ${era}:\n${output}`);
+  if (names.length === 0) throw new Error(`the conformance suite lists no scenario for ${version}:\n${output}`);
   return names;
 }
 
-/** Runs every scenario of this era against the server, and returns the checks of each by its name. */
-export async function runSuite(era: Era, url: string): Promise<ReadonlyMap<string, readonly Check[]>> {
+/** Runs every scenario of a revision against the server, and returns the checks of each by its name. */
+export async function runSuite(version: SpecVersion, url: string): Promise<ReadonlyMap<string, readonly Check[]>> {
   const folder = await mkdtemp(join(tmpdir(), 'tentacular-conformance-'));
   try {
-    const args = ['server', '--url', url, '--suite', 'all', '--spec-version', era, '--output-dir', folder];
+    const args = ['server', '--url', url, '--suite', 'all', '--spec-version', version, '--output-dir', folder];
     const { output } = await conformance(args);
     const results = new Map<string, readonly Check[]>();
     for (const name of await readdir(folder)) {
@@ -37,6 +40,15 @@ export async function runSuite(era: Era, url: string): Promise<ReadonlyMap<strin
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+/** How much of a revision passes, in figures. */
+export function summaryOf(results: ReadonlyMap<string, readonly Check[]>, expected: ExpectedFailures): string {
+  const whole = [...results.keys()].filter((name) => Object.hasOwn(expected, name)).length;
+  const partly = [...results.keys()].filter((name) => checksListed(name, expected).size > 0).length;
+  const passed = [...results.values()].flat().filter(({ id, status }) => status === 'SUCCESS' && id !== wireCheck);
+  const scenarios = `${results.size - whole - partly} of ${results.size} scenarios pass, ${partly} but for listed checks`;
+  return `${scenarios}, ${whole} fail as listed; ${passed.length} checks pass`;
 }
 
 function parseChecks(text: string): Check[] {
