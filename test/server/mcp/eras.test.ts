@@ -70,7 +70,13 @@ describe.each(eras)('tools over protocol %s', (era) => {
     await mcp.refused('wf_status', { enclave: 'team-a', name: 'hello' });
     await mcp.refused('wf_run', { enclave: 'team-a', name: 'hello', wrong: true });
     expect(harness.audit).toEqual([
-      expect.objectContaining({ tool: 'wf_render', decision: 'allowed', outcome: 'ok', principal: 'bearer-token' }),
+      expect.objectContaining({
+        tool: 'wf_render',
+        decision: 'allowed',
+        outcome: 'ok',
+        principal: 'bearer-token',
+        enclave: 'team-a',
+      }),
       expect.objectContaining({
         tool: 'wf_status',
         decision: 'not-judged',
