@@ -1,18 +1,9 @@
-import { Client, type OAuthClientProvider, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import * as oauth from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
 import { helloWorkflow } from '../../support/workflows.ts';
-import {
-  admin,
-  clientId,
-  issuer,
-  logIn,
-  newPerson,
-  type OidcPlace,
-  realmAs,
-  redirectUri,
-  startPlace,
-} from './place.ts';
+import { clientMemory, generations, introduce } from './official-client.ts';
+import { admin, clientId, issuer, logIn, newPerson, type OidcPlace, realmAs, startPlace } from './place.ts';
 
 describe('logging in at a real Keycloak', () => {
   let place: OidcPlace;
@@ -61,82 +52,40 @@ describe('logging in at a real Keycloak', () => {
     await expect(refreshed).rejects.toMatchObject({ error: 'invalid_grant' });
   });
 
-  it('by the OAuth support of the official MCP client, which knows only the URL: from the first 401 to a result', async () => {
+  // Harm: whoever has left keeps coming back, because his client asked for offline access.
+  it('also where the client has offline access', async () => {
+    const person = await newPerson('leaver');
+    const tokens = await logIn(person.visit, 'openid email profile offline_access');
+    const realm = await realmAs(clientId);
+    // Keycloak refuses what is older than the end, counted in whole seconds.
+    const isOver = async () => {
+      await admin.endSessions(person.username);
+      return oauth.refreshTokenGrant(realm, tokens.refresh_token ?? '').then(
+        () => false,
+        (error: unknown) => error instanceof oauth.ResponseBodyError && error.error === 'invalid_grant',
+      );
+    };
+    await eventually('nothing is refreshed any more', isOver, { timeoutMs: 10_000 });
+  });
+
+  it('by the official MCP client, to which a person gave the client id: `tentacular-mcp`', async () => {
     const person = await newPerson('claude');
-    const provider = mcpProvider();
-    const requests: string[] = [];
-    const watched: typeof fetch = async (input, init) => {
-      const response = await fetch(input, init);
-      requests.push(`${response.status} ${new URL(input instanceof Request ? input.url : input).pathname}`);
-      return response;
-    };
-    const connect = async () => {
-      const transport = new StreamableHTTPClientTransport(new URL(place.harness.endpoint), {
-        authProvider: provider,
-        fetch: watched,
-      });
-      const client = new Client({ name: 'first-contact', version: '1.0.0' });
-      return { transport, client, connected: client.connect(transport) };
-    };
-
-    const first = await connect();
-    await expect(first.connected).rejects.toThrow(/[Uu]nauthorized/);
-    expect(requests).toContain('401 /mcp');
-    expect(requests).toContain('200 /.well-known/oauth-protected-resource/mcp');
-    const asked = provider.sentTo();
-    expect(asked.searchParams.get('resource')).toBe(place.harness.endpoint);
-    const scopes = asked.searchParams.get('scope')?.split(' ');
-    expect(scopes).toEqual(expect.arrayContaining(['openid', 'email', 'profile']));
-
-    const { url } = await person.visit(asked);
-    expect(url.searchParams.get('error')).toBeNull();
-    await first.transport.finishAuth(url.searchParams);
-    const second = await connect();
-    await second.connected;
+    const memory = clientMemory({ given: { clientId, issuer } });
+    await introduce('SDK 2', place.harness.endpoint, { memory, visit: person.visit });
+    expect(memory.sentTo().searchParams.get('client_id')).toBe(clientId);
+    expect(memory.sentTo().searchParams.get('resource')).toBe(place.harness.endpoint);
+    const client = generations['SDK 2'](place.harness.endpoint, memory);
+    await client.connected;
     place.harness.audit.length = 0;
-    const result = await second.client.callTool({
-      name: 'wf_render',
-      arguments: { enclave: 'team-a', ...helloWorkflow('hello') },
-    });
+    const result = await client.callTool('wf_render', { enclave: 'team-a', ...helloWorkflow('hello') });
     expect(result).not.toHaveProperty('isError', true);
     expect(place.harness.audit).toMatchObject([
       { principal: person.email, principal_kind: 'oidc', tool: 'wf_render', outcome: 'ok' },
     ]);
-    await second.client.close();
+    await client.close();
   });
 
   it('writes no token into log or audit record', () => {
     expect([...place.harness.logs, JSON.stringify(place.harness.audit)].join('')).not.toMatch(/eyJ/);
   });
 });
-
-/** What a person who sets up a client gives it: the name of the public client, and where to come back to. */
-function mcpProvider(): OAuthClientProvider & { sentTo(): URL } {
-  let verifier = '';
-  let sent: URL | undefined;
-  let tokens: Awaited<ReturnType<OAuthClientProvider['tokens']>>;
-  return {
-    redirectUrl: redirectUri,
-    clientMetadata: {
-      redirect_uris: [redirectUri],
-      grant_types: ['authorization_code', 'refresh_token'],
-      token_endpoint_auth_method: 'none',
-    },
-    clientInformation: () => ({ client_id: clientId, issuer }),
-    tokens: () => tokens,
-    saveTokens: (saved) => {
-      tokens = saved;
-    },
-    redirectToAuthorization: (url) => {
-      sent = url;
-    },
-    saveCodeVerifier: (saved) => {
-      verifier = saved;
-    },
-    codeVerifier: () => verifier,
-    sentTo() {
-      if (sent === undefined) throw new Error('nobody was sent to log in');
-      return sent;
-    },
-  };
-}

@@ -21,11 +21,19 @@ export interface OidcPlace {
   close(): Promise<void>;
 }
 
-export async function startPlace(options: { readonly refreshMs?: number } = {}): Promise<OidcPlace> {
+export interface PlaceOptions {
+  readonly refreshMs?: number;
+  /** Default: all. */
+  readonly allowedClients?: readonly string[];
+  /** The server's time. Default: now. */
+  readonly clock?: () => Date;
+}
+
+export async function startPlace({ allowedClients = [], ...options }: PlaceOptions = {}): Promise<OidcPlace> {
   let oidc: OidcAuthenticator | undefined;
   const harness = await startHarness({
     authentication: (url) => {
-      oidc = createOidcAuthenticator({ issuer, audience: `${url}/mcp`, allowedClients: [], retryMs: 200, ...options });
+      oidc = createOidcAuthenticator({ issuer, audience: `${url}/mcp`, allowedClients, retryMs: 200, ...options });
       return { authenticator: oidc, discovery: discoveryOf(url, issuer) };
     },
   });

@@ -19,7 +19,16 @@ import {
 
 interface Realm {
   clientScopes: { name: string; protocol: string }[];
-  clients: { clientId: string; defaultClientScopes: string[]; optionalClientScopes: string[] }[];
+  clients: {
+    clientId: string;
+    redirectUris: string[];
+    consentRequired: boolean;
+    attributes: Record<string, string>;
+    defaultClientScopes: string[];
+    optionalClientScopes: string[];
+  }[];
+  defaultDefaultClientScopes: string[];
+  defaultOptionalClientScopes: string[];
   users?: unknown;
 }
 
@@ -27,7 +36,6 @@ describe('the realm as it is shipped', () => {
   const realm = JSON.parse(
     readFileSync(join(projectRoot, 'charts/tentacular-platform/files/realm.json'), 'utf8'),
   ) as Realm;
-  const [client] = realm.clients;
   let place: OidcPlace;
   beforeAll(async () => {
     place = await startPlace();
@@ -45,11 +53,39 @@ describe('the realm as it is shipped', () => {
     expect(shipped).toContain('basic');
   });
 
+  // Harm: tokens that people give to any other program of the realm would be tokens for this server.
+  it('gives the audience to the clients that it lists, and to none that is made later', () => {
+    const later = [...realm.defaultDefaultClientScopes, ...realm.defaultOptionalClientScopes];
+    expect(later).toContain('basic');
+    expect(later).not.toContain('tentacular-audience');
+  });
+
+  it('holds every client that it lists to PKCE and loopback, and asks before it lets in one that is not ours', () => {
+    expect(realm.clients.map((client) => client.clientId)).toEqual([
+      clientId,
+      'https://claude.ai/oauth/claude-code-client-metadata',
+      'https://vscode.dev/oauth/client-metadata.json',
+    ]);
+    for (const client of realm.clients) {
+      expect(client).toMatchObject({
+        publicClient: true,
+        directAccessGrantsEnabled: false,
+        implicitFlowEnabled: false,
+        serviceAccountsEnabled: false,
+        consentRequired: client.clientId !== clientId,
+        attributes: { 'pkce.code.challenge.method': 'S256' },
+      });
+      for (const uri of client.redirectUris) expect(uri).toMatch(/^http:\/\/(localhost|127\.0\.0\.1)\/[a-z]*$/);
+    }
+  });
+
   it('lets a client ask for every scope that its discovery lists, and answers no invalid_scope', async () => {
     const listed = (await realmAs(clientId)).serverMetadata().scopes_supported ?? [];
     expect(listed).toEqual(expect.arrayContaining(['openid', 'email', 'profile', 'offline_access']));
-    const known = [...(client?.defaultClientScopes ?? []), ...(client?.optionalClientScopes ?? []), 'openid'];
-    expect(known).toEqual(expect.arrayContaining(listed));
+    for (const { clientId: id, defaultClientScopes, optionalClientScopes } of realm.clients) {
+      const known = [...defaultClientScopes, ...optionalClientScopes, 'openid'];
+      expect(known, id).toEqual(expect.arrayContaining(listed));
+    }
     const tokens = await logIn((await newPerson('all-scopes')).visit, listed.join(' '));
     expect(await place.status(tokens.access_token)).toBe(200);
   });

@@ -129,7 +129,9 @@ export function keycloakAdmin({ url, adminPassword }: Keycloak): KeycloakAdmin {
       try {
         return await during();
       } finally {
-        await call('PUT', `/components/${hosts.id}`, hosts);
+        // A key that is left out stays as it was.
+        const config = { ...(isJsonObject(hosts.config) ? hosts.config : {}), 'trusted-hosts': [] };
+        await call('PUT', `/components/${hosts.id}`, { ...hosts, config });
       }
     },
     async rotateKeys() {

@@ -3,6 +3,8 @@ export interface Arrival {
   readonly url: URL;
   /** Text of the page; empty where the address was not fetched. */
   readonly page: string;
+  /** Titles of the pages on the way, on which something had to be filled in or allowed. */
+  readonly asked: readonly string[];
 }
 
 /** Longest walk: login, consent, and the redirects between them. */
@@ -36,8 +38,9 @@ export function createPerson(credentials: { readonly username: string; readonly 
     let form: URLSearchParams | undefined;
     const { origin } = url;
     let logins = 0;
+    const asked: string[] = [];
     for (let step = 0; step < maxSteps; step += 1) {
-      if (url.origin !== origin) return { url, page: '' };
+      if (url.origin !== origin) return { url, page: '', asked };
       const response = await request(url, form);
       const location = response.headers.get('location');
       const page = await response.text();
@@ -47,7 +50,8 @@ export function createPerson(credentials: { readonly username: string; readonly 
         continue;
       }
       const next = formOf(page, url);
-      if (next === undefined) return { url, page };
+      if (next === undefined) return { url, page, asked };
+      asked.push(titleOf(page));
       if (next.fields.has('username') || next.page.includes('name="password"')) {
         logins += 1;
         if (logins > 1) throw new Error(`the login was refused: ${textOf(page)}`);
@@ -83,6 +87,10 @@ function unescapeHtml(text: string): string {
     .replace(/&quot;/g, '"')
     .replace(/&#39;/g, "'")
     .replace(/&#x2f;/gi, '/');
+}
+
+function titleOf(page: string): string {
+  return textOf(/id="kc-page-title"[^>]*>([\s\S]*?)<\/h1>/.exec(page)?.[1] ?? '').trim();
 }
 
 function textOf(page: string): string {

@@ -30,7 +30,9 @@ export async function startKeycloak(): Promise<Keycloak> {
     await rm(join(home, written), { recursive: true, force: true });
     await runCommand('cp', ['--archive', join(warm.home, written), join(home, written)]);
   }
-  await Promise.all(['running.json', 'keycloak.log'].map((name) => rm(join(home, name), { force: true })));
+  await Promise.all(
+    ['running.json', 'keycloak.log', 'peak-memory'].map((name) => rm(join(home, name), { force: true })),
+  );
   await mkdir(join(home, 'data/import'), { recursive: true });
   await copyFile(realmFile, join(home, 'data/import/tentacular.json'));
   const url = await launch(home, { TENTACULAR_MCP_RESOURCE: importedResource });

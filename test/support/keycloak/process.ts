@@ -48,6 +48,7 @@ export async function launch(home: string, environment: Readonly<Record<string, 
 export async function stop(home: string): Promise<void> {
   const running = await readRunning(home);
   if (running === undefined || !(await isRunning(home, running.pid))) return;
+  await writeFile(join(home, 'peak-memory'), String(await peakMemory(home)));
   process.kill(running.pid, 'SIGTERM');
   const gone = async () => !(await isRunning(home, running.pid));
   try {
@@ -59,13 +60,14 @@ export async function stop(home: string): Promise<void> {
   }
 }
 
-/** Largest resident memory so far, in bytes. */
+/** Largest resident memory so far, in bytes; of those that ran in that home before, too. */
 export async function peakMemory(home: string): Promise<number> {
-  const running = await readRunning(home);
-  const pid = running?.pid;
+  const before = Number(await readFile(join(home, 'peak-memory'), 'utf8').catch(() => '0'));
+  const { pid } = (await readRunning(home)) ?? {};
+  if (pid === undefined || !(await isRunning(home, pid))) return before;
   const [java = pid] = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ').filter(Boolean);
   const status = await readFile(`/proc/${java}/status`, 'utf8');
-  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+  return Math.max(before, Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024);
 }
 
 async function readRunning(home: string): Promise<Running | undefined> {
