@@ -8,10 +8,13 @@ export const memberRule = 'an e-mail address, or client:<id> for a service accou
 const email = /^[^\s@,]{1,64}@[^\s@,]{1,253}$/;
 const client = /^client:[-A-Za-z0-9._~]{1,128}$/;
 
-/** The form in which members are written and compared: an address is the same in any case, a client's id is not. */
+/**
+ * The form in which members are written and compared: an address is the same in any case, and however its letters are
+ * composed; a client's id is not.
+ */
 export function canonicalMember(text: string): string {
   const trimmed = text.trim();
-  return trimmed.startsWith('client:') ? trimmed : trimmed.toLowerCase();
+  return trimmed.startsWith('client:') ? trimmed : trimmed.normalize('NFC').toLowerCase();
 }
 
 /** True for a canonical name that a member may have. */

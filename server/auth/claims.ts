@@ -1,4 +1,5 @@
 import type { JWTPayload } from 'jose';
+import { canonicalMember } from '../../constructs/model/members.ts';
 import type { OidcPrincipal } from '../../constructs/model/principal.ts';
 
 export interface ClaimRules {
@@ -22,6 +23,8 @@ const emailAddress = /^[\p{L}\p{N}.!#$%&'*+/=?^_`{|}~-]{1,64}@[\p{L}\p{N}.-]{1,1
 export function identityOf(claims: JWTPayload, rules: ClaimRules): Identity {
   // Keycloak signs ID, refresh and logout tokens with names of their own in this claim; access tokens are "Bearer".
   if (claims.typ !== undefined && claims.typ !== 'Bearer') return { reason: 'is no access token' };
+  // Security event tokens, of which a logout token is one (RFC 8417, 2.2).
+  if (claims.events !== undefined) return { reason: 'is no access token' };
   // A token that is bound to a key of its holder proves nothing without that key (RFC 7800, RFC 9449).
   if (claims.cnf !== undefined) return { reason: 'is bound to a key and cannot be used as a bearer token' };
   if (typeof claims.sub !== 'string' || !subject.test(claims.sub)) return { reason: 'names no subject' };
@@ -62,9 +65,14 @@ function isService(claims: JWTPayload, client: string): boolean {
 }
 
 function emailOf(value: unknown): string | undefined {
-  if (typeof value !== 'string') return undefined;
-  const email = value.normalize('NFC').toLowerCase();
+  if (typeof value !== 'string' || Array.from(value).some(foldsIntoAscii)) return undefined;
+  const email = canonicalMember(value);
   return emailAddress.test(email) ? email : undefined;
+}
+
+/** True for the Kelvin sign, which becomes a "k", and its like: the address would become that of somebody else. */
+function foldsIntoAscii(character: string): boolean {
+  return character > '\x7f' && /[\0-\x7f]/.test(canonicalMember(character));
 }
 
 function displayNameOf(claims: JWTPayload): string | undefined {

@@ -1,4 +1,4 @@
-import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
+import { decodeJwt, errors, type JWTHeaderParameters, type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose';
 import type { Authenticator, Verdict } from './authenticator.ts';
 import { type ClaimRules, identityOf } from './claims.ts';
 import { type IssuerOptions, keysOf } from './issuer.ts';
@@ -29,18 +29,22 @@ export function createOidcAuthenticator(options: OidcOptions): OidcAuthenticator
   const keys = createKeySet({ ...options, load: keysOf(options, source) });
   const clock = options.clock ?? (() => new Date());
 
-  async function verify(token: string): Promise<Verdict> {
-    const { payload } = await jwtVerify(token, keys.key, {
-      algorithms,
-      issuer: options.issuer,
-      audience: options.audience,
-      requiredClaims: ['exp', 'sub'],
-      clockTolerance: clockSkewSeconds,
-      currentDate: clock(),
-    });
-    const identity = identityOf(payload, options);
-    if ('reason' in identity) return { kind: 'refused', reason: identity.reason };
-    return { kind: 'accepted', ...identity };
+  async function verify(token: string): Promise<JWTVerifyResult | Verdict> {
+    try {
+      return await jwtVerify(token, keys.key, {
+        algorithms,
+        issuer: options.issuer,
+        audience: options.audience,
+        requiredClaims: ['exp', 'sub'],
+        clockTolerance: clockSkewSeconds,
+        currentDate: clock(),
+      });
+    } catch (error) {
+      if (error instanceof KeysUnavailable) {
+        return { kind: 'unavailable', retryAfterSeconds: error.retryAfterSeconds };
+      }
+      return { kind: 'refused', reason: reasonOf(error) };
+    }
   }
 
   return {
@@ -50,15 +54,11 @@ export function createOidcAuthenticator(options: OidcOptions): OidcAuthenticator
       if (claims === undefined) return { kind: 'unknown' };
       // Said before any key is looked for: another issuer's keys are none of ours.
       if (claims.iss !== options.issuer) return { kind: 'refused', reason: 'is not from the configured issuer' };
-      try {
-        return await verify(credential);
-      } catch (error) {
-        if (error instanceof KeysUnavailable) {
-          return { kind: 'unavailable', retryAfterSeconds: error.retryAfterSeconds };
-        }
-        if (error instanceof errors.JOSEError) return { kind: 'refused', reason: reasonOf(error) };
-        throw error;
-      }
+      const verified = await verify(credential);
+      if ('kind' in verified) return verified;
+      if (!isAccessToken(verified.protectedHeader)) return { kind: 'refused', reason: 'is no access token' };
+      const identity = identityOf(verified.payload, options);
+      return 'reason' in identity ? { kind: 'refused', reason: identity.reason } : { kind: 'accepted', ...identity };
     },
     start: keys.start,
     close() {
@@ -78,8 +78,15 @@ function claimsOf(token: string): JWTPayload | undefined {
   }
 }
 
+/** By the type in its header (RFC 8725, 3.11; RFC 9068, 2.1): most issuers write "JWT" or nothing. */
+function isAccessToken({ typ }: JWTHeaderParameters): boolean {
+  return typ === undefined || /^(application\/)?(at\+)?jwt$/i.test(typ);
+}
+
 /** Completes "the token …", for the caller: names the check and holds nothing of the token. */
-function reasonOf(error: errors.JOSEError): string {
+function reasonOf(error: unknown): string {
+  // What is thrown beside errors of jose is about a key: too short, or none at all.
+  if (!(error instanceof errors.JOSEError)) return 'is signed with a key of the issuer that cannot be used';
   if (error instanceof errors.JWTExpired) return 'has expired';
   if (error instanceof errors.JWTClaimValidationFailed) {
     return claimReasons[error.claim] ?? 'has a claim that is not valid';

@@ -1,5 +1,6 @@
 import type { JWTPayload } from 'jose';
 import { describe, expect, it } from 'vitest';
+import { parseMembers } from '../../../constructs/model/members.ts';
 import { identityOf } from '../../../server/auth/claims.ts';
 
 const rules = { issuer: 'https://id.example.com/realms/tentacular', allowedClients: [] };
@@ -32,6 +33,22 @@ describe('who a token speaks of', () => {
       expect(principal.email).toBeUndefined();
     },
   );
+
+  // A Kelvin sign becomes a "k", a dotted capital I an "i": the address would be that of somebody else.
+  it.each(['\u212aate@example.com', 'bob@\u212aorp.example', '\u0130da@example.com', 'a\u037eb@example.com'])(
+    'an e-mail %j is none: in lower case it would be that of somebody else',
+    (email) => {
+      expect(principalOf({ ...person, email, email_verified: true }).email).toBeUndefined();
+    },
+  );
+
+  it('an e-mail is the same in any case and however its letters are composed, for the issuer and for members', () => {
+    for (const email of ['Jos\u00e9@example.com', 'jose\u0301@EXAMPLE.com']) {
+      const principal = principalOf({ ...person, email, email_verified: true });
+      expect(principal.email).toBe('jos\u00e9@example.com');
+      expect(parseMembers(email)).toEqual([principal.email]);
+    }
+  });
 
   it('a client-credentials token stands for its client, in Keycloak and by RFC 9068', () => {
     const keycloak = { sub: 'uuid', azp: 'ci', client_id: 'ci', preferred_username: 'service-account-ci' };

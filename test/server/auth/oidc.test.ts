@@ -1,5 +1,5 @@
-import { createHmac } from 'node:crypto';
-import { exportSPKI, importJWK } from 'jose';
+import { createHmac, generateKeyPairSync } from 'node:crypto';
+import { exportSPKI, importJWK, type JWK } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { authenticate } from '../../../server/auth/authenticator.ts';
 import { createOidcAuthenticator, type OidcAuthenticator, type OidcOptions } from '../../../server/auth/oidc.ts';
@@ -72,12 +72,45 @@ describe('tokens of the configured issuer', () => {
     ['the type of an ID token', { typ: 'ID' }, /no access token/],
     ['the type of a refresh token', { typ: 'Refresh' }, /no access token/],
     ['the type of an offline token', { typ: 'Offline' }, /no access token/],
+    ['what a logout token of any issuer says', { typ: undefined, events: {} }, /no access token/],
     ['a key that the holder must prove', { cnf: { jkt: 'x' } }, /bound to a key/],
     ['no subject', { sub: undefined }, /no subject/],
     ['a subject with a line break', { sub: 'a\nb' }, /no subject/],
     ['a client that is no text', { azp: 7 }, /client/],
   ])('with %s are refused', async (_what, claims, reason) => {
     expect(await judgeClaims(claims)).toEqual({ kind: 'refused', reason: expect.stringMatching(reason) });
+  });
+
+  // Signed by the same key for the same audience, where the audience is the client: only their type tells them apart.
+  it.each(['logout+jwt', 'secevent+jwt', 'dpop+jwt', 'application/logout+jwt', 'x', ''])(
+    'with the type %j in the header are refused',
+    async (typ) => {
+      const token = await issuer.token({ typ: undefined }, { header: { typ } });
+      expect(await judge(token)).toEqual({ kind: 'refused', reason: 'is no access token' });
+    },
+  );
+
+  it.each(['at+jwt', 'application/at+jwt', 'JWT', undefined])(
+    'with the type %j in the header are taken',
+    async (typ) => {
+      expect(await judge(await issuer.token({}, { header: { typ } }))).toMatchObject({ kind: 'accepted' });
+    },
+  );
+
+  // Whoever names such a key would have the server fail with each request, log it, and never be slowed down.
+  it.each<[string, JWK]>([
+    ['too short', { ...generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' }) }],
+    ['none', { kty: 'RSA', n: '!', e: 'AQAB' }],
+    ['not on its curve', { kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA' }],
+  ])('with a key of the issuer that is %s are refused, and others are not', async (_what, jwk) => {
+    const [key] = issuer.keys;
+    if (!key) throw new Error('no key');
+    const alg = jwk.kty === 'EC' ? 'ES256' : 'RS256';
+    issuer.keys = [key, { ...key, kid: 'bad', publicJwk: { ...jwk, alg, kid: 'bad', use: 'sig' } as JWK }];
+    const claims = { iss: issuer.issuer, aud: audience, sub: 'root', exp: seconds() + 60 };
+    const forged = `${encode({ alg, kid: 'bad' })}.${encode(claims)}.${'A'.repeat(86)}`;
+    expect(await judge(forged)).toMatchObject({ kind: 'refused', reason: expect.stringMatching(/cannot be used/) });
+    expect(await judgeClaims({})).toMatchObject({ kind: 'accepted' });
   });
 
   it('an issuer that differs by a slash at its end is another one', async () => {
