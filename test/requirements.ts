@@ -12,6 +12,8 @@ const discovery = 'test/server/auth/discovery.test.ts';
 const cli = 'test/cli/identity.test.ts';
 const eras = 'test/server/mcp/eras.test.ts';
 const pins = 'test/server/mcp/pins.test.ts';
+const wire = 'test/server/mcp/wire-errors.test.ts';
+const conformance = 'test/conformance/conformance.test.ts';
 const input = 'test/server/mcp/input.test.ts';
 const streaming = 'test/server/mcp/streaming.test.ts';
 const shutdown = 'test/server/shutdown.test.ts';
@@ -48,6 +50,16 @@ export const requirements: Readonly<Record<string, Requirement>> = {
     proofs: [
       [pins, 'server/discover and initialize are pinned'],
       [pins, 'the shapes of errors are pinned'],
+      [wire, 'are pinned: status, headers and JSON-RPC error of every way to be refused, in both eras'],
+    ],
+  },
+  'mcp.conformance': {
+    rule: 'The official conformance suite passes in both eras but for what is listed with a reason; the list only shrinks.',
+    proofs: [
+      [conformance, 'ran exactly the scenarios that it lists'],
+      [conformance, 'has every scenario whose failure is expected'],
+      ['test/conformance/judge.test.ts', 'has a fault where a scenario %s'],
+      [wire, 'parameters that do not fit are never an internal error, protocol %s'],
     ],
   },
   'mcp.tool-data': {

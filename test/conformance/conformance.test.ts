@@ -4,7 +4,8 @@ import { eras } from '../support/mcp.ts';
 import { type Entrance, openEntrance } from './entrance.ts';
 import expectedFailures from './expected-failures.json' with { type: 'json' };
 import { fixtureTools } from './fixtures.ts';
-import { type Check, checksListed, type ExpectedFailures, faultsOf, strangersOf } from './judge.ts';
+import { checksListed, type ExpectedFailures, faultsOf, strangersOf } from './judge.ts';
+import type { Results } from './program.ts';
 import { runSuite, type SpecVersion, scenariosOf, summaryOf } from './suite.ts';
 
 interface Plan {
@@ -33,7 +34,7 @@ async function plan(version: SpecVersion): Promise<Plan> {
 describe.each(plans)('protocol $version by its conformance suite', ({ version, scenarios, expected }) => {
   let harness: Harness;
   let entrance: Entrance;
-  let results: ReadonlyMap<string, readonly Check[]>;
+  let results: Results;
   beforeAll(async () => {
     harness = await startHarness({ moreTools: fixtureTools });
     entrance = await openEntrance(harness.url, token);
