@@ -126,8 +126,8 @@ export const requirements: Readonly<Record<string, Requirement>> = {
       ],
       [discovery, 'without a public URL tells nothing of the issuer: 404, and no resource_metadata'],
       [
-        'test/server/oidc/login.keycloak.test.ts',
-        'by the OAuth support of the official MCP client, which knows only the URL: from the first 401 to a result',
+        'test/server/oidc/first-contact.keycloak.test.ts',
+        'comes from the first 401 to a result and to a new token, exactly as docs/first-contact.md tells it',
       ],
     ],
   },
@@ -206,7 +206,8 @@ export const requirements: Readonly<Record<string, Requirement>> = {
   'apply.manifests-policy': {
     rule: 'Manifests as input are held to what our own renderer writes.',
     proofs: [
-      [manifests, '%s is refused as policy_violation that names the object'],
+      [manifests, '%s is a policy_violation that names the object and the field'],
+      [manifests, 'no field of the set can be changed, removed or added to without a refusal that names it'],
       [tools, 'what cdk8s synth renders is applied as manifests, and is the same revision as its source'],
     ],
   },
