@@ -20,6 +20,8 @@ export interface OidcConfig {
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' });
 /** `iss` has neither (OpenID Connect Discovery 1.0, 3). */
 const issuer = httpUrl.refine((text) => !/[?#]/.test(text), 'must have no query and no fragment');
+/** A Secret made from a file ends with a line break. */
+const text = z.string().trim().min(1, 'must not be empty');
 const list = z.string().transform((text) =>
   text
     .split(',')
@@ -50,8 +52,8 @@ const toolScopes = list.transform((items, context) => {
 /** The variables of OIDC, each optional: without an issuer there is no OIDC. */
 export const oidcVariables = {
   TENTACULAR_OIDC_ISSUER: issuer.optional(),
-  TENTACULAR_OIDC_CLIENT_ID: z.string().min(1).max(255).optional(),
-  TENTACULAR_OIDC_AUDIENCE: z.string().min(1).optional(),
+  TENTACULAR_OIDC_CLIENT_ID: text.max(255).optional(),
+  TENTACULAR_OIDC_AUDIENCE: text.optional(),
   TENTACULAR_OIDC_JWKS_URL: httpUrl.optional(),
   TENTACULAR_OIDC_CA_FILE: z.string().startsWith('/', 'must be an absolute path').optional(),
   TENTACULAR_OIDC_ALLOWED_CLIENTS: clients.default([]),

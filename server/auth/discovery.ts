@@ -48,10 +48,12 @@ export function challenge(
     | { readonly error: 'invalid_token' }
     | { readonly error: 'insufficient_scope'; readonly scopes: readonly string[] },
 ): string {
-  const scopes = [...baseScopes, ...(refusal?.error === 'insufficient_scope' ? refusal.scopes : [])];
-  const place =
-    discovery === undefined
-      ? ['realm="tentacular"']
-      : [`resource_metadata="${discovery.metadataUrl}"`, `scope="${[...new Set(scopes)].join(' ')}"`];
-  return `Bearer ${[...place, ...(refusal ? [`error="${refusal.error}"`] : [])].join(', ')}`;
+  const lacking = refusal?.error === 'insufficient_scope' ? refusal.scopes : [];
+  const scope = `scope="${[...new Set([...baseScopes, ...lacking])].join(' ')}"`;
+  const parts = [
+    discovery === undefined ? 'realm="tentacular"' : `resource_metadata="${discovery.metadataUrl}"`,
+    ...(discovery !== undefined || lacking.length > 0 ? [scope] : []),
+    ...(refusal ? [`error="${refusal.error}"`] : []),
+  ];
+  return `Bearer ${parts.join(', ')}`;
 }

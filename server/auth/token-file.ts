@@ -45,10 +45,11 @@ export async function createTokenFileAuthenticator(options: TokenFileOptions): P
   const onFault = options.onFault ?? (() => undefined);
   const now = options.now ?? (() => performance.now());
 
+  // Before it is read: what changes in between is read again.
+  let version = await versionOf(path);
   const first = readTokens(await readFile(path, 'utf8'));
   if ('fault' in first) throw new Error(`the token file ${first.fault}`);
   let digests = first.digests;
-  let version = await versionOf(path);
   let checkedAt = now();
   let checking: Promise<void> | undefined;
 

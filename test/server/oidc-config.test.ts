@@ -48,6 +48,20 @@ describe('configuration of OIDC', () => {
     });
   });
 
+  // A Secret made from a file ends with a line break; with it in the audience no token would ever fit.
+  it('a line break at the end of a value counts for nothing', () => {
+    const values = {
+      ISSUER: issuer,
+      AUDIENCE: 'tentacular',
+      CLIENT_ID: 'tentacular-mcp',
+      JWKS_URL: 'https://x.example/',
+    };
+    const variables = (end: string) =>
+      Object.fromEntries(Object.entries(values).map(([name, value]) => [`TENTACULAR_OIDC_${name}`, `${value}${end}`]));
+    const clients = { TENTACULAR_OIDC_ALLOWED_CLIENTS: 'ci' };
+    expect(read({ ...variables('\n'), ...clients }).oidc).toEqual(read({ ...variables(''), ...clients }).oidc);
+  });
+
   it('the client of the command line shuts out no other client as long as there is no list', () => {
     const environment = { TENTACULAR_OIDC_ISSUER: issuer, TENTACULAR_OIDC_AUDIENCE: 'a' };
     expect(read({ ...environment, TENTACULAR_OIDC_CLIENT_ID: 'tentacular-mcp' }).oidc?.allowedClients).toEqual([]);

@@ -157,11 +157,17 @@ describe('a server with OIDC', () => {
     }
   });
 
-  it('without a public URL tells nothing of the issuer: 404, and no resource_metadata', async () => {
-    const bare = await startHarness({ authentication: () => ({ authenticator: oidc }) });
+  it('without a public URL tells nothing of the issuer: 404, and no resource_metadata; but the scopes that lack', async () => {
+    const toolScopes = { wf_remove: ['tentacles:write'] };
+    const bare = await startHarness({ authentication: () => ({ authenticator: oidc, toolScopes }) });
     try {
       expect((await fetch(`${bare.url}/.well-known/oauth-protected-resource/mcp`)).status).toBe(404);
       expect((await fetch(bare.endpoint)).headers.get('www-authenticate')).toBe('Bearer realm="tentacular"');
+      const authorization = `Bearer ${await issuer.token()}`;
+      const poor = await post(bare.endpoint, call('wf_remove'), { authorization });
+      expect(poor.headers.get('www-authenticate')).toBe(
+        'Bearer realm="tentacular", scope="openid email profile tentacles:write", error="insufficient_scope"',
+      );
     } finally {
       await bare.close();
     }

@@ -1,3 +1,4 @@
+import { renameSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,6 +63,21 @@ describe('static tokens from a file', () => {
     expect(faults.join()).not.toContain('first-token');
     await replace(first);
     expect((await judge(first)).kind).toBe('accepted');
+  });
+
+  // The withdrawn token would be valid, and the new one unknown, until the next rotation.
+  it('a rotation while the server starts is not missed', async () => {
+    for (let turns = 0; turns < 60; turns += 1) {
+      await writeFile(path, first);
+      writeFileSync(`${path}.new`, second);
+      const opening = open();
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+      if (turns % 2 === 1) await new Promise(setImmediate);
+      renameSync(`${path}.new`, path);
+      const { judge } = await opening;
+      clock += 1000;
+      expect([await judge(first), await judge(second)]).toMatchObject([{ kind: 'unknown' }, { kind: 'accepted' }]);
+    }
   });
 
   it('a file that cannot be read leaves what was read before', async () => {
