@@ -50,6 +50,16 @@ describe('where the keys of an issuer are', () => {
     await expect(keysOf({ issuer }, network(all))()).rejects.toThrow(fault);
   });
 
+  it('more keys than any issuer needs are not taken, nor what is no key', async () => {
+    const document = { issuer, jwks_uri: `${issuer}/keys` };
+    const load = (published: unknown) =>
+      keysOf({ issuer }, network({ [discovery]: document, [`${issuer}/keys`]: published }))();
+    const [key] = keys.keys;
+    await expect(load({ keys: Array.from({ length: 101 }, () => key) })).rejects.toThrow('at most 100 are taken');
+    await expect(load({ keys: [key, 'a key'] })).rejects.toThrow('holds something that is no key');
+    expect(await load({ keys: Array.from({ length: 100 }, () => key) })).toBeDefined();
+  });
+
   it('is asked for anew after it failed: an issuer may move its keys', async () => {
     const documents: Record<string, unknown> = {
       [discovery]: { issuer, jwks_uri: `${issuer}/old` },

@@ -54,6 +54,18 @@ describe('whom tntc tells', () => {
     expect((await whoami({ env: env() })).code).toBe(0);
   });
 
+  it('that the server is not https reaches it on this machine', async () => {
+    const oidc_issuer = issuer.issuer;
+    home.user({ environments: { prod: { mcp_endpoint: 'http://mcp.example.com/mcp', oidc_issuer } } });
+    const refused = await home.tntc(['login', '--env', 'prod']);
+    expect(refused.code).toBe(2);
+    expectDocumented(refused.notes[0] ?? '');
+    home.user({ environments: { prod: { mcp_endpoint: harness.endpoint, oidc_issuer } } });
+    // The next thing that is missing: this issuer has no device grant.
+    expect((await home.tntc(['login', '--env', 'prod'])).code).toBe(3);
+    expect((await whoami({ env: { TNTC_MCP_TOKEN: await issuer.token() } })).code).toBe(0);
+  });
+
   it('that there is neither issuer nor token file gives one of them', async () => {
     const prod = { mcp_endpoint: harness.endpoint };
     home.user({ environments: { prod } });

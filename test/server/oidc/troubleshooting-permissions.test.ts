@@ -104,3 +104,15 @@ describe('a caller who is told', () => {
     await as('olga').ok('enclave_sync', { ...change, on_conflict: 'take' });
   });
 });
+
+describe('a service account that is told', () => {
+  const listing = useStage({ policy: { enabled: true, provisioners: ['client:ci'] } });
+  const listingNobody = useStage();
+
+  it('that a service account must be named is named', async () => {
+    const error = await listingNobody().as('ci').refused('enclave_provision', { name: 'robots' });
+    expect(error.code).toBe('permission_denied');
+    expectDocumented(error.message);
+    await listing().as('ci').ok('enclave_provision', { name: 'robots' });
+  });
+});
