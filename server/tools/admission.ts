@@ -38,8 +38,8 @@ export interface Admission {
   tentacle(operation: OperationName, enclave: string, name: string): Promise<Admitted>;
   /** For wf_apply: creating and updating are two operations. */
   apply(enclave: string, name: string): Promise<{ enclave: Manifest; tentacle: Manifest | undefined }>;
-  /** For a comparison with a source: of a tentacle that is there, or of one that the caller could create. */
-  preview(enclave: string, name: string): Promise<void>;
+  /** For a comparison with a source: of the tentacle that is there, or of one that the caller could create. */
+  preview(enclave: string, name: string): Promise<Manifest | undefined>;
   /**
    * For wf_remove: remains of a tentacle whose Deployment is gone may be removed by who may write the enclave. False
    * where there is nothing that the caller may know of.
@@ -174,9 +174,8 @@ export function createAdmission(cluster: AdmissionCluster, { principal, policy, 
       throw tentacleNotFound(enclaveName, name);
     },
     apply: (enclaveName, name) => updateOrCreate(enclaveName, name, ['wf_update', 'wf_create']),
-    async preview(enclaveName, name) {
-      await updateOrCreate(enclaveName, name, ['wf_diff', 'wf_diff_new']);
-    },
+    preview: async (enclaveName, name) =>
+      (await updateOrCreate(enclaveName, name, ['wf_diff', 'wf_diff_new'])).tentacle,
     async removal(enclaveName, name) {
       const { enclave, tentacle } = await read(enclaveName, name);
       const place = { enclaveName, name, enclave };

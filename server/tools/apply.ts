@@ -12,7 +12,8 @@ import { comparison, stampsOf } from './apply-request.ts';
 import { checkedMode } from './checked-mode.ts';
 import type { ToolDependencies } from './dependencies.ts';
 import { diffEntries } from './diff-entries.ts';
-import { renderManifests } from './manifests.ts';
+import { asOutOfGit, renderManifests } from './manifests.ts';
+import { isOwnedThroughGit } from './ownership.ts';
 import { waitForRollout } from './rollout.ts';
 import { renderGiven, renderStored, sourceKind } from './source.ts';
 import type { CallContext, Tool } from './tool.ts';
@@ -71,11 +72,12 @@ async function prepare(deps: ToolDependencies, input: Input, context: CallContex
     const stored = { options: deps.rendererOptions, call: context.kube };
     return { rendered: await renderStored(deps.cluster, tentacle, input, stored), live: { enclave, tentacle } };
   }
-  const rendered =
+  const given =
     kind === 'manifests'
       ? renderManifests({ ...input, manifests: input.manifests ?? [] }, deps.rendererOptions)
       : renderGiven(input, deps.rendererOptions);
-  return { rendered, live: await context.admission.apply(input.enclave, rendered.name) };
+  const live = await context.admission.apply(input.enclave, given.name);
+  return { rendered: isOwnedThroughGit(live.tentacle) ? asOutOfGit(given, deps.rendererOptions) : given, live };
 }
 
 function applyRequest(

@@ -5,6 +5,8 @@ import type { DiffResult, DriftResult, FieldConflict, ObjectDiff } from '../clus
 import { comparison } from './apply-request.ts';
 import type { ToolDependencies } from './dependencies.ts';
 import { diffEntries } from './diff-entries.ts';
+import { asOutOfGit } from './manifests.ts';
+import { isOwnedThroughGit } from './ownership.ts';
 import { rowsWithin } from './page.ts';
 import { renderGiven, sourceKind } from './source.ts';
 import type { Tool } from './tool.ts';
@@ -40,8 +42,9 @@ export function diffTool(deps: ToolDependencies): Tool<'wf_diff'> {
         const drift = await deps.cluster.drift({ enclave: input.enclave, name, call: context.kube });
         return { ...place(input.enclave, name), compared: 'stored', ...driftOutput(drift), warnings: [] };
       }
-      const rendered = renderGiven(input, deps.rendererOptions);
-      await admission.preview(rendered.enclave, rendered.name);
+      const given = renderGiven(input, deps.rendererOptions);
+      const live = await admission.preview(given.enclave, given.name);
+      const rendered = isOwnedThroughGit(live) ? asOutOfGit(given, deps.rendererOptions) : given;
       const diff = await deps.cluster.diff(comparison(deps, context, { rendered, secrets: input.secrets }));
       return {
         ...place(rendered.enclave, rendered.name),

@@ -33,6 +33,17 @@ export function renderManifests(
 /** Most faults and differences told at once. */
 const maxFaults = 50;
 
+/**
+ * A rendering anew as one out of Git, with the same image. A tentacle that nobody owns by his subject belongs to the
+ * owner of the enclave only for as long as it says that it comes out of Git: an update must not take that away.
+ */
+export function asOutOfGit(rendered: RenderedTentacle, options: RendererOptions): RenderedTentacle {
+  const deployment = only(rendered.manifests, 'Deployment', () => true);
+  const code = only(rendered.manifests, 'ConfigMap', () => true);
+  const source = sourceOf(rendered.enclave, rendered.name, deployment, code);
+  return renderedFrom({ ...source, managedByGit: true }, { deployment, code, options });
+}
+
 /** With the image of the given set, where that is another than the source itself would have, and allowed here. */
 function renderedFrom(
   source: TentacleSource,

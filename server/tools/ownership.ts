@@ -25,6 +25,12 @@ export function ownerIn(object: Manifest): OwnerIdentity {
   };
 }
 
+/** True for a tentacle that is the enclave owner's because it comes out of Git, and would else be nobody's. */
+export function isOwnedThroughGit(tentacle: Manifest | undefined): boolean {
+  const annotations = tentacle ? annotationsOf(tentacle) : {};
+  return annotations[annotationKeys.managedByGit] === 'true' && !annotations[annotationKeys.ownerSub];
+}
+
 /** Annotations that make somebody the owner; what is not known of him replaces what was known of the one before. */
 export function ownerAnnotations({ sub = '', email = '', name = '' }: OwnerIdentity): Record<string, string> {
   return {
