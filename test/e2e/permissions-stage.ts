@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject } from '../../constructs/model/json.ts';
 import type { AuditRecord } from '../../server/telemetry/audit.ts';
 import { uniqueName } from '../support/e2e.ts';
 import { eventually } from '../support/eventually.ts';
-import { type HostPort, openHostPort } from '../support/host-port.ts';
+import { openHostPort, selfSigned } from '../support/host-port.ts';
 import { keycloakAdmin } from '../support/keycloak/admin.ts';
 import { createPerson } from '../support/keycloak/browser.ts';
 import { endKeycloak, type Keycloak, startKeycloak } from '../support/keycloak/keycloak.ts';
@@ -27,7 +27,10 @@ export interface Identity {
 /** A control plane in the cluster, installed from the chart, whose callers come with tokens of a real Keycloak. */
 export interface PermissionsStage {
   readonly kube: Kube;
+  /** Gets the issuer's keys from a URL of their own, by a private authority. */
   readonly plane: SecondControlPlane;
+  /** `exoskeletonAuth` with nothing but the issuer, which then says itself where its keys are. */
+  readonly plain: JsonObject;
   readonly keycloak: Keycloak;
   readonly who: Readonly<Record<Caller, Identity>>;
   as(caller: Caller | 'bearer', era?: Era): McpConnection;
@@ -51,15 +54,24 @@ export async function openStage(nodeIp: string): Promise<PermissionsStage> {
     closers.push(() => removeEnclaves(kube));
     // Keycloak takes the issuer's name from how it is reached: everybody reaches it by the node's address.
     let started: Keycloak | undefined;
-    const door = await openHostPort(nodeIp, () => (started ? Number(new URL(started.url).port) : undefined));
+    const port = () => (started ? Number(new URL(started.url).port) : undefined);
+    const door = await openHostPort(nodeIp, port);
     closers.push(door.close);
     const issuer = `http://${nodeIp}:${door.port}/realms/tentacular`;
+    // The keys alone come another way, as where pods cannot reach the issuer's public address.
+    const certificate = await selfSigned(nodeIp);
+    const keyDoor = await openHostPort(nodeIp, port, certificate);
+    closers.push(keyDoor.close);
+    const plain: JsonObject = { enabled: true, issuer, clientId: 'tentacular-mcp' };
+    const jwksURL = `https://${nodeIp}:${keyDoor.port}/realms/tentacular/protocol/openid-connect/certs`;
+    const first = { ...plain, jwksURL, caBundle: certificate.cert };
+    const reachable = { to: [{ ipBlock: { cidr: `${nodeIp}/32` } }], ports: [door.port, keyDoor.port] };
     const starting = startKeycloak().then((keycloak) => {
       started = keycloak;
       closers.push(() => endKeycloak(keycloak.home));
       return keycloak;
     });
-    const installing = installSecondControlPlane((live) => oidcValues(live, { issuer, nodeIp, door }));
+    const installing = installSecondControlPlane((live) => oidcValues(live, first, reachable));
     const clearing = removeEnclaves(kube);
     // Nothing is left going where one of them fails.
     await Promise.allSettled([starting, installing.then((plane) => closers.push(plane.remove)), clearing]);
@@ -79,22 +91,17 @@ export async function openStage(nodeIp: string): Promise<PermissionsStage> {
       if (!connection) throw new Error(`nobody is called ${caller}`);
       return connection;
     };
-    return { kube, plane, keycloak, who, as, close };
+    return { kube, plane, plain, keycloak, who, as, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-function oidcValues(live: JsonObject, at: { issuer: string; nodeIp: string; door: HostPort }): JsonObject {
+function oidcValues(live: JsonObject, exoskeletonAuth: JsonObject, issuer: JsonObject): JsonObject {
   const policy = isJsonObject(live.networkPolicy) ? live.networkPolicy : {};
   const egress = isJsonObject(policy.egress) ? policy.egress : {};
-  const issuer = { to: [{ ipBlock: { cidr: `${at.nodeIp}/32` } }], ports: [at.door.port] };
-  return {
-    exoskeletonAuth: { enabled: true, issuer: at.issuer, clientId: 'tentacular-mcp' },
-    networkPolicy: { ...policy, egress: { ...egress, issuer } },
-    drainSeconds: 2,
-  };
+  return { exoskeletonAuth, networkPolicy: { ...policy, egress: { ...egress, issuer } }, drainSeconds: 2 };
 }
 
 /** Waits until every replica judges tokens: one that started before the issuer asks for its keys again and again. */
