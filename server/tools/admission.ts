@@ -7,7 +7,7 @@ import type { OperationName } from '../authz/operations.ts';
 import type { AuthzPolicy } from '../authz/policy.ts';
 import { type Annotations, mayClaim } from '../authz/scope.ts';
 import type { CallOptions, Cluster } from '../cluster/index.ts';
-import { ownerIdentity } from './provenance.ts';
+import { authorStamps, ownerIdentity } from './provenance.ts';
 import { enclaveNotFound, type Named, nameTaken, podNotFound, refusal, tentacleNotFound } from './refusals.ts';
 
 /** What the audit record says of the decision over one call. */
@@ -39,12 +39,12 @@ export interface Admission {
   /** For wf_apply: creating and updating are two operations. */
   apply(enclave: string, name: string): Promise<{ enclave: Manifest; tentacle: Manifest | undefined }>;
   /** For a comparison with a source: of the tentacle that is there, or of one that the caller could create. */
-  preview(enclave: string, name: string): Promise<Manifest | undefined>;
+  preview(enclave: string, name: string): Promise<{ enclave: Manifest; tentacle: Manifest | undefined }>;
   /**
-   * For wf_remove: remains of a tentacle whose Deployment is gone may be removed by who may write the enclave. False
-   * where there is nothing that the caller may know of.
+   * For wf_remove: remains of a tentacle whose Deployment is gone may be removed by who may write the enclave. The
+   * Namespace; undefined where there is nothing that the caller may know of.
    */
-  removal(enclave: string, name: string): Promise<boolean>;
+  removal(enclave: string, name: string): Promise<Manifest | undefined>;
   /** For logs of a pod by its name: the tentacle that it belongs to decides. */
   pod(operation: OperationName, enclave: string, pod: string): Promise<void>;
   /** Once more, over what was read just before a write. */
@@ -110,12 +110,16 @@ export function createAdmission(cluster: AdmissionCluster, { principal, policy, 
   /** An enclave owned by an e-mail address alone becomes that of the first who logs in with it, for good. */
   async function claimed(enclave: Manifest): Promise<Manifest> {
     if (principal.kind !== 'oidc' || !policy.enabled || !mayClaim(principal, annotationsOf(enclave))) return enclave;
-    const { sub, name } = ownerIdentity(principal);
-    const pin = (live: Manifest) =>
-      mayClaim(principal, annotationsOf(live))
-        ? { [annotationKeys.ownerSub]: sub, ...(name ? { [annotationKeys.ownerName]: name } : {}) }
-        : {};
-    return (await cluster.annotateEnclave(enclave.metadata.name, pin, kube)).after;
+    const { name } = ownerIdentity(principal);
+    const pin = (live: Manifest): Record<string, string> => {
+      const annotations = annotationsOf(live);
+      if (!mayClaim(principal, annotations)) return {};
+      // A name that is there may be written in Git: over it the claim would be a conflict, with every call.
+      const named = annotations[annotationKeys.ownerName] ? undefined : name;
+      return { [annotationKeys.ownerSub]: principal.sub, ...(named ? { [annotationKeys.ownerName]: named } : {}) };
+    };
+    const claim = { ...kube, stamps: authorStamps(principal) };
+    return (await cluster.annotateEnclave(enclave.metadata.name, pin, claim)).after;
   }
 
   async function read(enclaveName: string, name?: string) {
@@ -174,14 +178,13 @@ export function createAdmission(cluster: AdmissionCluster, { principal, policy, 
       throw tentacleNotFound(enclaveName, name);
     },
     apply: (enclaveName, name) => updateOrCreate(enclaveName, name, ['wf_update', 'wf_create']),
-    preview: async (enclaveName, name) =>
-      (await updateOrCreate(enclaveName, name, ['wf_diff', 'wf_diff_new'])).tentacle,
+    preview: (enclaveName, name) => updateOrCreate(enclaveName, name, ['wf_diff', 'wf_diff_new']),
     async removal(enclaveName, name) {
       const { enclave, tentacle } = await read(enclaveName, name);
       const place = { enclaveName, name, enclave };
       if (tentacle) {
         const decision = judge('wf_remove', { ...place, tentacle });
-        if (decision.allowed) return true;
+        if (decision.allowed) return enclave;
         if (decision.code !== 'not_found' || decision.hides === 'enclave') throw refusal(decision, place);
       }
       const remains = judge('wf_remove_remains', place);
@@ -189,7 +192,7 @@ export function createAdmission(cluster: AdmissionCluster, { principal, policy, 
         throw remains.code === 'not_found' ? refusal(remains, place) : tentacleNotFound(enclaveName, name);
       }
       if (tentacle) note('allowed', 'nothing that the caller may know of is there; nothing was touched', place);
-      return !tentacle;
+      return tentacle ? undefined : enclave;
     },
     async pod(operation, enclaveName, pod) {
       const { enclave } = await read(enclaveName);

@@ -30,10 +30,20 @@ export interface EnclaveChange {
   readonly set: Readonly<Record<string, string>>;
 }
 
+/** The tool that was called, and how it names what enclave_sync names otherwise. */
+interface Asked {
+  readonly tool: 'enclave_sync' | 'permissions_set';
+  readonly fields: Readonly<Record<string, string>>;
+}
+
 /** @throws TentacularError `invalid_input` with every fault at once. */
-export function enclaveChange(input: Omit<Input, 'name' | 'on_conflict'>, principal: Principal): EnclaveChange {
+export function enclaveChange(
+  input: Omit<Input, 'name' | 'on_conflict'>,
+  principal: Principal,
+  { tool, fields: names }: Asked = { tool: 'enclave_sync', fields: {} },
+): EnclaveChange {
   const faults: Fault[] = [];
-  const names = (field: 'members' | 'add_members' | 'remove_members', anyName = false) =>
+  const listed = (field: 'members' | 'add_members' | 'remove_members', anyName = false) =>
     input[field]?.map((given, index) => {
       const name = canonicalMember(given);
       // Whatever got into the annotation may be removed from it.
@@ -42,9 +52,9 @@ export function enclaveChange(input: Omit<Input, 'name' | 'on_conflict'>, princi
       }
       return name;
     });
-  const members = names('members');
-  const added = names('add_members') ?? [];
-  const removed = names('remove_members', true) ?? [];
+  const members = listed('members');
+  const added = listed('add_members') ?? [];
+  const removed = listed('remove_members', true) ?? [];
   for (const name of added.filter((one) => removed.includes(one))) {
     faults.push({ path: 'remove_members', message: 'names somebody who is in add_members too', found: name });
   }
@@ -58,7 +68,10 @@ export function enclaveChange(input: Omit<Input, 'name' | 'on_conflict'>, princi
     faults.push({ path: 'new_owner_sub', message: 'is not the subject of that address: one of them is yours' });
   }
   for (const field of ['new_owner_sub', 'new_channel_name'] as const) checkPlain(field, input[field], faults);
-  if (faults.length > 0) throw invalidInput('Input of enclave_sync', faults);
+  if (faults.length > 0) {
+    const named = faults.map((fault) => ({ ...fault, path: names[fault.path] ?? fault.path }));
+    throw invalidInput(`Input of ${tool}`, named);
+  }
   const set = {
     [annotationKeys.mode]: mode,
     [annotationKeys.defaultMode]: defaultMode,

@@ -1,3 +1,4 @@
+import { annotationKeys } from '../../constructs/model/annotations.ts';
 import { type Fault, invalidInput, TentacularError } from '../../constructs/model/errors.ts';
 import { labelKeys, managedBy } from '../../constructs/model/labels.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
@@ -115,17 +116,19 @@ async function refuseTooMany(
   const own = namespaces.filter((namespace) => isOwn(namespace, ask.owner) && namespace.metadata.name !== ask.besides);
   if (own.length + ask.leaving <= maxOwnEnclaves) return;
   throw new TentacularError('quota_exceeded', `You own ${own.length} enclaves; at most ${maxOwnEnclaves} are yours.`, {
-    hint: 'Deprovision one that is not needed, or ask a provisioner of this installation.',
+    hint: 'Deprovision one that is not needed, or ask a provisioner of this installation. One that you handed over counts until its new owner takes it up.',
     details: { enclaves: own.map(({ metadata }) => metadata.name).sort() },
   });
 }
 
+/**
+ * Also one that the caller has handed over and nobody has changed since: five at a time, each given to nobody, would be
+ * any number, and in each of them he could stay a member.
+ */
 function isOwn(namespace: Manifest, owner: OidcPrincipal): boolean {
-  return (
-    isEnclave(namespace) &&
-    !namespace.metadata.deletionTimestamp &&
-    enclaveScope(owner, annotationsOf(namespace)) === 'owner'
-  );
+  const annotations = annotationsOf(namespace);
+  const isHis = enclaveScope(owner, annotations) === 'owner' || annotations[annotationKeys.updatedBySub] === owner.sub;
+  return isHis && isEnclave(namespace) && !namespace.metadata.deletionTimestamp;
 }
 
 /**

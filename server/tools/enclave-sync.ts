@@ -36,11 +36,11 @@ export function syncTool(deps: ToolDependencies): Tool<'enclave_sync'> {
     async run({ name, on_conflict, ...input }, context) {
       const { admission } = context;
       const change = enclaveChange(input, context.principal);
-      const enclave = await admission.enclave('enclave_sync', name);
-      refuseQuota(input.new_quota_preset, enclave, context);
+      await admission.enclave('enclave_sync', name);
       const { before, after } = await deps.cluster.annotateEnclave(
         name,
         (live) => {
+          refuseQuota(input.new_quota_preset, live, context);
           admission.still('enclave_sync', live);
           return annotationsFor(change, live);
         },

@@ -116,6 +116,7 @@ async function setEnclave({ cluster }: ToolDependencies, input: Input, context: 
       ...(input.owner === undefined ? {} : isAddress ? { new_owner: input.owner } : { new_owner_sub: input.owner }),
     },
     context.principal,
+    { tool: 'permissions_set', fields: { new_mode: 'mode', new_owner: 'owner', new_owner_sub: 'owner' } },
   );
   await admission.enclave('enclave_permissions', input.enclave);
   const { before, after } = await cluster.annotateEnclave(
