@@ -36,6 +36,8 @@ export const operations = {
   wf_diff: { enclave: 'r', tentacle: 'r' },
   /** wf_diff of a source whose tentacle does not exist: a preview of its creation, for those who may create it. */
   wf_diff_new: { enclave: 'w' },
+  /** wf_diff with credentials, which tells whether they are the stored ones. */
+  wf_diff_secrets: { enclave: 'r', tentacle: 'w' },
   wf_remove: { enclave: 'r', tentacle: 'w' },
   /** wf_remove where the Deployment, which says whose the tentacle is, has gone before the rest. */
   wf_remove_remains: { enclave: 'w' },

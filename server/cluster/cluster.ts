@@ -7,7 +7,7 @@ import type { CallOptions, RequestRecord } from './call.ts';
 import type { Connection } from './connection-kinds.ts';
 import type { DiffRequest, DiffResult } from './diff.ts';
 import type { DriftRequest, DriftResult } from './drift.ts';
-import type { DeprovisionResult, ProvisionResult } from './enclave.ts';
+import type { DeprovisionOptions, DeprovisionResult, ProvisionResult } from './enclave.ts';
 import type { EngineClient, EngineRoute } from './engine-client.ts';
 import type { EventInfo } from './events.ts';
 import type { LogQuery, LogResult } from './logs.ts';
@@ -15,6 +15,7 @@ import type { ObjectOutcome } from './outcome.ts';
 import type { PodInfo } from './pods.ts';
 import type { Reader } from './reader.ts';
 import type { RemoveRequest, RemoveResult } from './remove.ts';
+import type { RestartOptions } from './restart.ts';
 import type { RevisionSummary, StoredRevision } from './revisions.ts';
 import type { EnclaveStamps } from './stamps.ts';
 import type { RolloutState, WaitOptions } from './wait.ts';
@@ -51,10 +52,7 @@ export interface Cluster {
   /** Brings the objects in an enclave, not its Namespace, into line with a rendering. */
   updateEnclaveParts(rendered: RenderedEnclave, call?: CallOptions): Promise<readonly ObjectOutcome[]>;
   /** Deletes the namespace with all that is in it and waits until it is gone. `not_found` where it is not ours. */
-  deprovision(
-    name: string,
-    options?: { readonly dryRun?: boolean; readonly waitMs?: number; readonly call?: CallOptions },
-  ): Promise<DeprovisionResult>;
+  deprovision(name: string, options?: DeprovisionOptions): Promise<DeprovisionResult>;
 
   /**
    * Changes annotations of an enclave's Namespace: `change` is told the live object and returns those to set, again
@@ -79,7 +77,7 @@ export interface Cluster {
   drift(request: DriftRequest): Promise<DriftResult>;
   remove(request: RemoveRequest): Promise<RemoveResult>;
   /** Rolling restart. */
-  restart(enclave: string, name: string, call?: CallOptions): Promise<Manifest>;
+  restart(enclave: string, name: string, options?: RestartOptions): Promise<Manifest>;
 
   /** Newest first. */
   history(enclave: string, name: string, call?: CallOptions): Promise<readonly RevisionSummary[]>;

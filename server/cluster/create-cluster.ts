@@ -54,7 +54,7 @@ export async function createCluster(config: ClusterConfig): Promise<Cluster> {
     diff: (request) => diffSet(context, request),
     drift: (request) => driftOf(context, request),
     remove: (request) => removeTentacle(context, request),
-    restart: (enclave, name, call = {}) => restartTentacle(context, enclave, name, call),
+    restart: (enclave, name, options = {}) => restartTentacle(context, enclave, name, options),
     history: (enclave, name, call) => readHistory(context, enclave, name, call),
     revision: async (enclave, name, revision, call) => {
       const found = await ourConfigMap(context, { enclave, name, configMap: revisionName(name, revision) }, call);

@@ -28,6 +28,16 @@ export interface DeprovisionResult {
   readonly namespaceDeleted: boolean;
 }
 
+export interface DeprovisionOptions {
+  /** Tells what would go, deletes nothing. */
+  readonly dryRun?: boolean;
+  /** Default 60 000. */
+  readonly waitMs?: number;
+  /** Asked over the Namespace as it was read last, before it is deleted. Throws where the caller may not. */
+  readonly admit?: (namespace: Manifest) => void;
+  readonly call?: CallOptions;
+}
+
 /**
  * Rights and admission policies see a new namespace and its RoleBinding a moment later than we write them: refusals
  * are repeated this long.
@@ -181,7 +191,7 @@ function isOnItsWay(error: unknown): boolean {
 export async function deprovisionEnclave(
   context: Context,
   name: string,
-  options: { readonly dryRun?: boolean; readonly waitMs?: number; readonly call?: CallOptions },
+  options: DeprovisionOptions,
 ): Promise<DeprovisionResult> {
   const call = options.call ?? {};
   const namespace = await context.writer.readEnclave(name, call);
@@ -190,6 +200,7 @@ export async function deprovisionEnclave(
       hint: 'List the enclaves with enclave_list.',
     });
   }
+  options.admit?.(namespace);
   const labels = { [labelKeys.managedBy]: managedBy, [labelKeys.enclave]: name };
   const query = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: name, labels, metadataOnly: true };
   const deployments = await context.client.list(query, call);

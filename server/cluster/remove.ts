@@ -16,6 +16,11 @@ export interface RemoveRequest {
   readonly dryRun?: boolean;
   /** Waits until no pod is left, at most this long. Default 0: looks once. */
   readonly waitMs?: number;
+  /**
+   * Asked over the Deployment as it was read last (its metadata), undefined where only remains are left; not at all
+   * where nothing is. Throws where the caller may not.
+   */
+  readonly admit?: (deployment: Manifest | undefined) => void;
   readonly call?: CallOptions;
 }
 
@@ -34,6 +39,7 @@ export async function removeTentacle(context: Context, request: RemoveRequest): 
   const call = request.call ?? {};
   await context.writer.enclave(request.enclave, call);
   const { going, staying } = await divide(context, request, call);
+  if (going.length > 0) request.admit?.(going.find(({ kind }) => kind === 'Deployment'));
   if (request.dryRun) return { deleted: going.map((m) => outcomeOf(m, 'deleted')), podsGone: false };
   const [newest] = revisionMarks(staying, request.name);
   // Without its Deployment the newest revision would look like an apply that was cut off a moment ago.

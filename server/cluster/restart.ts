@@ -11,12 +11,17 @@ const maxRounds = 5;
 const restartManager = 'tentacular-restart';
 const restartedKey = `${annotationPrefix}restarted-at`;
 
+export interface RestartOptions extends CallOptions {
+  /** Asked over the Deployment as it was read last, before it is written. Throws where the caller may not. */
+  readonly admit?: (live: Manifest) => void;
+}
+
 /** Rolls the pods by an annotation of their template that no revision knows. */
 export async function restartTentacle(
   context: Context,
   enclave: string,
   name: string,
-  call: CallOptions,
+  { admit, ...call }: RestartOptions,
 ): Promise<Manifest> {
   const at = new Date(context.now()).toISOString();
   const fields = { spec: { template: { metadata: { annotations: { [restartedKey]: at } } } } };
@@ -28,6 +33,7 @@ export async function restartTentacle(
         hint: 'List with wf_list.',
       });
     }
+    admit?.(live);
     try {
       return await context.writer.applyFields(live, fields, restartManager, call);
     } catch (error) {

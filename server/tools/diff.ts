@@ -43,7 +43,9 @@ export function diffTool(deps: ToolDependencies): Tool<'wf_diff'> {
         return { ...place(input.enclave, name), compared: 'stored', ...driftOutput(drift), warnings: [] };
       }
       const given = renderGiven(input, deps.rendererOptions);
-      const live = await admission.preview(given.enclave, given.name);
+      const { enclave, tentacle: live } = await admission.preview(given.enclave, given.name);
+      // That a credential is the same as the stored one is told only to who could replace it: others could guess.
+      if (live && input.secrets) admission.still('wf_diff_secrets', enclave, live);
       const rendered = isOwnedThroughGit(live) ? asOutOfGit(given, deps.rendererOptions) : given;
       const diff = await deps.cluster.diff(comparison(deps, context, { rendered, secrets: input.secrets }));
       return {

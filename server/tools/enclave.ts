@@ -90,6 +90,7 @@ export function deprovisionTool({ cluster, now }: ToolDependencies): Tool<'encla
       const result = await cluster.deprovision(input.name, {
         dryRun: input.dry_run,
         waitMs: input.timeout_seconds * 1000,
+        admit: (namespace) => admission.still('enclave_deprovision', namespace),
         call: kube,
       });
       const objects = input.dry_run ? await objectsInside(cluster, input.name, kube) : undefined;

@@ -1,3 +1,4 @@
+import type { Manifest } from '../../constructs/model/manifest.ts';
 import { wfRemove, wfRestart } from '../api/apply.ts';
 import type { ToolDependencies } from './dependencies.ts';
 import type { Tool } from './tool.ts';
@@ -15,13 +16,14 @@ export function removeTool({ cluster }: ToolDependencies): Tool<'wf_remove'> {
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     mayLast: true,
     async run(input, { admission, kube }) {
-      const isThere = await admission.removal(input.enclave, input.name);
-      const { deleted } = isThere
+      const enclave = await admission.removal(input.enclave, input.name);
+      const { deleted } = enclave
         ? await cluster.remove({
             enclave: input.enclave,
             name: input.name,
             keepHistory: input.keep_history,
             dryRun: input.dry_run,
+            admit: (found) => admission.still(found ? 'wf_remove' : 'wf_remove_remains', enclave, found),
             call: kube,
           })
         : { deleted: [] };
@@ -48,9 +50,10 @@ export function restartTool({ cluster, runs, now }: ToolDependencies): Tool<'wf_
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false },
     mayLast: false,
     async run(input, { admission, kube }) {
-      const { tentacle } = await admission.tentacle('wf_restart', input.enclave, input.name);
+      const { enclave, tentacle } = await admission.tentacle('wf_restart', input.enclave, input.name);
       await runs.harvest({ enclave: input.enclave, name: input.name }, tentacle, kube);
-      await cluster.restart(input.enclave, input.name, kube);
+      const admit = (live: Manifest) => admission.still('wf_restart', enclave, live);
+      await cluster.restart(input.enclave, input.name, { ...kube, admit });
       return { enclave: input.enclave, name: input.name, restarted_at: new Date(now()).toISOString() };
     },
   };

@@ -13,7 +13,7 @@ const names = Object.keys(operations) as OperationName[];
 /** What the tools are made of, where one of them is more than one operation. */
 const parts: Readonly<Record<string, readonly string[]>> = {
   wf_apply: ['wf_create', 'wf_update'],
-  wf_diff: ['wf_diff', 'wf_diff_new'],
+  wf_diff: ['wf_diff', 'wf_diff_new', 'wf_diff_secrets'],
   wf_remove: ['wf_remove', 'wf_remove_remains'],
   enclave_provision: ['enclave_provision', 'enclave_for_others', 'quota_above_default'],
   permissions_set: ['enclave_permissions', 'tentacle_mode', 'tentacle_owner'],

@@ -11,6 +11,7 @@ export const table: Readonly<Record<string, readonly [EnclaveNeed, TentacleNeed 
   wf_diff_new: ['w', '-'],
   wf_remove_remains: ['w', '-'],
   wf_update: ['r', 'w'],
+  wf_diff_secrets: ['r', 'w'],
   wf_remove: ['r', 'w'],
   wf_status: ['r', 'r'],
   wf_logs: ['r', 'r'],

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createOnlyAnnotations } from '../../../constructs/model/annotations.ts';
 import type { JsonObject } from '../../../constructs/model/json.ts';
 import { renderTentacle } from '../../../constructs/render.ts';
+import { eventually } from '../../support/eventually.ts';
 import { connect, type McpConnection } from '../../support/mcp.ts';
 import { helloWorkflow } from '../../support/workflows.ts';
 import { type Bench, type Place, useBench } from '../cluster/place.ts';
@@ -132,10 +133,13 @@ export function provenanceSuite(what: string, openPlace: () => Promise<Place>): 
 
     it('an owner whom somebody else holds by other means is not taken, not even with take', async () => {
       await as('mia').ok('wf_apply', { ...source('held', 'first'), mode: 'member-edit' });
-      const live = await deployment('held');
-      if (!live) throw new Error('it is gone');
       const annotations = { 'tentacular.io/owner-sub': people.max.sub, 'tentacular.io/owner-email': 'max@example.com' };
-      await harness.cluster.writer.applyFields(live, { metadata: { annotations } }, 'argocd', { force: true });
+      await eventually('somebody else holds it, whatever the controllers write meanwhile', async () => {
+        const live = await deployment('held');
+        if (!live) throw new Error('it is gone');
+        const force = { force: true };
+        return harness.cluster.writer.applyFields(live, { metadata: { annotations } }, 'argocd', force);
+      });
       const first = await made('held');
       for (const on_conflict of ['fail', 'take', 'keep']) {
         await as('mia').ok('wf_apply', { ...source('held', on_conflict), on_conflict });
