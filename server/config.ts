@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { isMemberName, parseMembers } from '../constructs/model/members.ts';
+import { isHostRule, isOriginRule } from './auth/origin.ts';
 import { type OidcConfig, oidcConfig, oidcVariables } from './oidc-config.ts';
 
 /** Configuration of the process, checked. Read from the environment by `main.ts` and by nothing else. */
@@ -51,6 +52,12 @@ const list = z.string().transform((text) =>
     .map((item) => item.trim().toLowerCase())
     .filter((item) => item !== ''),
 );
+const hosts = list.pipe(
+  z.array(z.string().refine(isHostRule, 'must be hosts without scheme and port: mcp.example.com')),
+);
+const origins = list.pipe(
+  z.array(z.string().refine(isOriginRule, 'must be hosts without port, or origins: https://app.example.com:8443')),
+);
 const domain = /^@[^\s@,]+\.[^\s@,]+$/;
 /** `everyone`, `nobody`, or a list. */
 const provisioners = z.string().transform((text, context) => {
@@ -83,8 +90,8 @@ const schema = z.object({
   TENTACULAR_NAMESPACE: name.default('tentacular-system'),
   TENTACULAR_POD_NAME: name.default('tentacular-mcp'),
   TENTACULAR_EXTERNAL_URL: externalUrl.optional(),
-  TENTACULAR_ALLOWED_HOSTS: list.default([]),
-  TENTACULAR_ALLOWED_ORIGINS: list.default([]),
+  TENTACULAR_ALLOWED_HOSTS: hosts.default([]),
+  TENTACULAR_ALLOWED_ORIGINS: origins.default([]),
   ...oidcVariables,
   TENTACULAR_AUTHZ_ENABLED: z.enum(['true', 'false']).default('true'),
   TENTACULAR_AUTHZ_PROVISIONERS: provisioners.default('everyone'),

@@ -32,6 +32,17 @@ export function originRefusal(
   return allowedHost ? undefined : 'Host is not allowed for a request with Origin';
 }
 
+/** True for what can equal a host as it is compared above: in lower case, no port, no pattern; IPv6 in brackets. */
+export function isHostRule(text: string): boolean {
+  return !text.includes('*') && hostOfOrigin(`http://${text}`) === text;
+}
+
+/** True for a host, or a whole origin as browsers send it. */
+export function isOriginRule(text: string): boolean {
+  const host = hostOfOrigin(text);
+  return isHostRule(text) || (host !== undefined && isHostRule(host) && new URL(text).origin === text);
+}
+
 function hostOfOrigin(origin: string): string | undefined {
   if (!URL.canParse(origin)) return undefined;
   const url = new URL(origin);

@@ -66,6 +66,30 @@ describe('configuration', () => {
     },
   );
 
+  it.each([
+    ['HOSTS', 'gateway.example.com:443'],
+    ['HOSTS', 'https://gateway.example.com'],
+    ['HOSTS', '*.example.com'],
+    ['HOSTS', '::1'],
+    ['ORIGINS', 'app.example.com:3000'],
+    ['ORIGINS', 'https://app.example.com/'],
+    ['ORIGINS', 'https://app.example.com:443'],
+    ['ORIGINS', 'https://*.example.com'],
+  ])('what no browser could ever send is refused in TENTACULAR_ALLOWED_%s: %s', (list, text) => {
+    const read = () => readConfig({ ...inCluster, [`TENTACULAR_ALLOWED_${list}`]: `ok.example.com,${text}` });
+    expect(read).toThrow(new RegExp(`TENTACULAR_ALLOWED_${list}.*: must be hosts`));
+  });
+
+  it('hosts and origins may be names, addresses, and origins with a port', () => {
+    const config = readConfig({
+      ...inCluster,
+      TENTACULAR_ALLOWED_HOSTS: '10.0.0.1,[fd00::1],gateway',
+      TENTACULAR_ALLOWED_ORIGINS: 'App.example.com,https://app.example.com:8443,http://10.0.0.1',
+    });
+    expect(config.allowedHosts).toEqual(['10.0.0.1', '[fd00::1]', 'gateway']);
+    expect(config.allowedOrigins).toEqual(['app.example.com', 'https://app.example.com:8443', 'http://10.0.0.1']);
+  });
+
   it('all faults are told at once', () => {
     const read = () =>
       readConfig({
