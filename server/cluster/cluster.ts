@@ -82,8 +82,11 @@ export interface Cluster {
   /** Newest first. */
   history(enclave: string, name: string, call?: CallOptions): Promise<readonly RevisionSummary[]>;
   revision(enclave: string, name: string, revision: number, call?: CallOptions): Promise<StoredRevision | undefined>;
-  /** Data of the code ConfigMap that a set names (`<name>-code-<hash>`); undefined where it is gone. */
-  code(enclave: string, configMap: string, call?: CallOptions): Promise<Manifest | undefined>;
+  /** The code ConfigMap that a set names (`<name>-code-<hash>`); undefined where it is gone, or of another tentacle. */
+  code(
+    place: { readonly enclave: string; readonly name: string; readonly configMap: string },
+    call?: CallOptions,
+  ): Promise<Manifest | undefined>;
 
   /** One look. */
   rollout(enclave: string, name: string, call?: CallOptions): Promise<RolloutState>;

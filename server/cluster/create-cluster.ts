@@ -60,10 +60,7 @@ export async function createCluster(config: ClusterConfig): Promise<Cluster> {
       const found = await ourConfigMap(context, { enclave, name, configMap: revisionName(name, revision) }, call);
       return found && readRevision(found, name);
     },
-    code: async (enclave, configMap, call) => {
-      const ref = { apiVersion: 'v1', kind: 'ConfigMap', namespace: enclave, name: configMap };
-      return client.get(ref, call);
-    },
+    code: (place, call) => ourConfigMap(context, place, call),
     rollout: (enclave, name, call = {}) => readRollout(context, { enclave, name }, call),
     wait: (enclave, name, options = {}) => waitForRollout(context, { enclave, name }, options),
     pods: (enclave, name, call = {}) => listPods(context, enclave, name, call),

@@ -72,7 +72,7 @@ export async function renderStored(
   const { call } = context;
   const revision = Number(annotationsOf(deployment)[annotationKeys.revision]);
   const [code, stored] = await Promise.all([
-    configMap === undefined ? undefined : cluster.code(enclave, configMap, call),
+    configMap === undefined ? undefined : cluster.code({ enclave, name, configMap }, call),
     Number.isInteger(revision) ? cluster.revision(enclave, name, revision, call) : undefined,
   ]);
   if (!code) throw sourceGone(enclave, name);

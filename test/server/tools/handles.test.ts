@@ -151,4 +151,24 @@ describe('a handle of somebody else', () => {
     // It says only what is there: whoever may apply may use one that somebody else has shown him.
     expect(await apply('mia', 'alpha', String(plans.get('alpha')))).toContain('"updated"');
   });
+
+  // Harm prevented: whoever may edit a Deployment by other means reads code through the server that he may not read.
+  it('as the code that a Deployment names is not rendered: it is of another tentacle', async () => {
+    const { fake, harness } = stage();
+    const source = helloWorkflow('app-code-x');
+    source.files['nodes/greet.ts'] += '// CANARY-0451\n';
+    await stage()
+      .as('olga')
+      .ok('wf_apply', { enclave, ...source, mode: 'private' });
+    await stage()
+      .as('mia')
+      .ok('wf_apply', { enclave, ...helloWorkflow('app') });
+    const text = (await harness.cluster.deployment(enclave, 'app-code-x').then(JSON.stringify)) ?? '';
+    const code = /app-code-x-code-\w+/.exec(text)?.[0] ?? '';
+    const live = JSON.stringify(await harness.cluster.deployment(enclave, 'app'));
+    fake.put(JSON.parse(live.replace(/"app-code-\w+"/, JSON.stringify(code))) as JsonObject);
+    const error = await stage().as('mia').refused('wf_apply', { enclave, name: 'app', dry_run: true });
+    expect(error).toMatchObject({ code: 'not_found' });
+    expect(JSON.stringify(error)).not.toContain('CANARY');
+  });
 });
