@@ -52,7 +52,7 @@ export async function annotate(
     const wanted = differing(live, change(live));
     if (Object.keys(wanted).length === 0) return { before: lost ?? live, after: live };
     const conflicts = conflictsOf(live, wanted, context.manager);
-    if (conflicts.length > 0 && !options.take) throw conflictError(conflicts);
+    if (conflicts.length > 0 && !options.take) throw heldByOthers(conflicts);
     try {
       return { before: live, after: await write(context, live, wanted, options) };
     } catch (error) {
@@ -99,6 +99,15 @@ function conflictsOf(live: Manifest, wanted: Annotations, manager: string): Fiel
     const path = [{ field: 'metadata' }, { field: 'annotations' }, { field: key }];
     const owner = otherOwners(live, path, annotationManager).find((name) => name !== manager);
     return owner === undefined ? [] : [{ object: describeObject(live), field: formatPath(path), owner, ours, theirs }];
+  });
+}
+
+/** To keep theirs is no choice here: what was asked for is set, or it is not. */
+function heldByOthers(conflicts: readonly FieldConflict[]): TentacularError {
+  const { message, details } = conflictError(conflicts);
+  return new TentacularError('conflict', message, {
+    hint: 'Change it where it is kept, or set it from here with on_conflict: "take"; nothing was changed.',
+    details: { ...details, choices: ['take'] },
   });
 }
 

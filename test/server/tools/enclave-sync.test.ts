@@ -222,6 +222,8 @@ describe('enclave_sync', () => {
     await stage().harness.cluster.writer.applyFields(live, { metadata: { annotations } }, 'argocd', { force: true });
     const error = await refusedSync({ new_mode: 'private' });
     expect(error).toMatchObject({ code: 'conflict', message: expect.stringContaining('argocd') });
+    // The choices of wf_apply are not those of this tool.
+    expect(error).toMatchObject({ details: { choices: ['take'] }, hint: expect.not.stringContaining('keep"') });
     expect((await namespace())['tentacular.io/mode']).toBe('rwxrwxrwx');
     expect(await sync({ new_mode: 'private', on_conflict: 'take' })).toMatchObject({ enclave: { mode: 'rwx------' } });
   });
