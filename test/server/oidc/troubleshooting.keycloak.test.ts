@@ -106,6 +106,21 @@ describe('whom a real Keycloak, or tntc with one, tells', () => {
     expect(await code(own)).not.toBeNull();
   });
 
+  it('that the client is not found, or may not register, gives it the id of the shipped one', async () => {
+    const { visit } = await newPerson('stranger');
+    const stranger = await ask({ client_id: 'https://stranger.example.com/client.json' }, visit);
+    expectDocumented(/Client not found\./.exec(stranger.page)?.[0] ?? stranger.page);
+    const registration = await fetch(`${issuer}/clients-registrations/openid-connect`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ redirect_uris: [redirectUri], token_endpoint_auth_method: 'none' }),
+    });
+    expect(registration.status).toBe(403);
+    expectDocumented(((await registration.json()) as { error_description: string }).error_description);
+    const { url } = await ask({ client_id: clientId }, visit);
+    expect(url.searchParams.get('code')).not.toBeNull();
+  });
+
   it('that PKCE is missing sends a challenge with S256', async () => {
     const { visit } = await newPerson('pkce');
     const start = oauth.buildAuthorizationUrl(await realmAs(clientId), { redirect_uri: redirectUri, scope: 'openid' });
