@@ -77,7 +77,7 @@ describe('the official MCP client, which knows the URL of the server and nothing
     ]);
     const page = `${preface}\n${told}`;
     if (updating) writeFileSync(story, page);
-    expect(page).toBe(readFileSync(story, 'utf8'));
+    expect(page, 'UPDATE_SNAPSHOTS=1 and this test write docs/first-contact.md anew').toBe(readFileSync(story, 'utf8'));
     expect(page).not.toMatch(/eyJ|127\.0\.0\.1:(?!53682)/);
   });
 
