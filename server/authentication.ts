@@ -49,8 +49,9 @@ export function requireCaller({ authenticators, discovery, limits, log, metrics 
       return answerRetry(response, 503, verdict.retryAfterSeconds, 'the caller cannot be identified now');
     }
     if (verdict?.kind !== 'accepted') {
-      // Asking without a credential is how clients learn that one is needed; only a wrong one is an attempt.
-      const attempt = verdict === undefined ? notCounted : limits.failedAuthentication.take(address);
+      // Asking without a credential, or with one that has expired, is how clients learn that they need another: behind an
+      // address that many share, nobody else's attempts may keep that from them.
+      const attempt = verdict === undefined || verdict.wasGood ? notCounted : limits.failedAuthentication.take(address);
       metrics.refused(attempt.allowed ? 'unauthenticated' : 'failed-authentication-rate');
       if (!attempt.allowed) return answerRetry(response, 429, attempt.retryAfterSeconds, 'too many failed attempts');
       log.info({ address, reason: verdict?.reason ?? 'no credential' }, 'unauthenticated request');

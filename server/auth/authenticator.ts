@@ -3,7 +3,7 @@ import type { Principal } from '../../constructs/model/principal.ts';
 /**
  * What one way of proving who is calling says about one credential.
  * `unknown`: not mine, ask the next; `refused`: mine, and not valid, where `reason` completes "the token …" and holds
- * nothing of it; `unavailable`: cannot be judged now.
+ * nothing of it, and `wasGood` says that it once let in: no attempt at a guess; `unavailable`: cannot be judged now.
  */
 export type Verdict =
   | {
@@ -13,7 +13,7 @@ export type Verdict =
       readonly scopes?: readonly string[];
     }
   | { readonly kind: 'unknown' }
-  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'refused'; readonly reason: string; readonly wasGood?: true }
   | { readonly kind: 'unavailable'; readonly retryAfterSeconds: number };
 
 /** One way of proving who is calling. Judges only, answers nothing. */

@@ -43,6 +43,8 @@ export function createOidcAuthenticator(options: OidcOptions): OidcAuthenticator
       if (error instanceof KeysUnavailable) {
         return { kind: 'unavailable', retryAfterSeconds: error.retryAfterSeconds };
       }
+      // Said only after everything else has held.
+      if (error instanceof errors.JWTExpired) return { kind: 'refused', reason: 'has expired', wasGood: true };
       return { kind: 'refused', reason: reasonOf(error) };
     }
   }
@@ -87,7 +89,6 @@ function isAccessToken({ typ }: JWTHeaderParameters): boolean {
 function reasonOf(error: unknown): string {
   // What is thrown beside errors of jose is about a key: too short, or none at all.
   if (!(error instanceof errors.JOSEError)) return 'is signed with a key of the issuer that cannot be used';
-  if (error instanceof errors.JWTExpired) return 'has expired';
   if (error instanceof errors.JWTClaimValidationFailed) {
     return claimReasons[error.claim] ?? 'has a claim that is not valid';
   }

@@ -144,6 +144,24 @@ describe('a server with OIDC', () => {
     }
   });
 
+  // Behind one address (a NodePort, a proxy) somebody's wrong tokens would keep all others from logging in again.
+  it('tells whose token has expired so, also where the attempts of others from there are used up', async () => {
+    const strict = await startHarness({ failedAuthentications: 1, authentication: () => ({ authenticator: oidc }) });
+    try {
+      const statusOf = async (token: string) =>
+        (await post(strict.endpoint, ping, { authorization: `Bearer ${token}` })).status;
+      expect([await statusOf('x'.repeat(40)), await statusOf('x'.repeat(40))]).toEqual([401, 429]);
+      const expired = await issuer.token({ exp: 1 });
+      for (let round = 0; round < 3; round += 1) expect(await statusOf(expired)).toBe(401);
+      // One that somebody else signed is an attempt, whatever it says of its time.
+      const foreign = await startFakeIssuer();
+      expect(await statusOf(await foreign.token({ iss: issuer.issuer, exp: 1 }))).toBe(429);
+      await foreign.stop();
+    } finally {
+      await strict.close();
+    }
+  });
+
   it('limits the calls of each caller apart, by what the issuer vouches for and not by a name', async () => {
     const strict = await startHarness({ callsPerSecond: 1, authentication: () => ({ authenticator: oidc }) });
     try {

@@ -78,7 +78,7 @@ describe('tokens of the configured issuer', () => {
     ['a subject with a line break', { sub: 'a\nb' }, /no subject/],
     ['a client that is no text', { azp: 7 }, /client/],
   ])('with %s are refused', async (_what, claims, reason) => {
-    expect(await judgeClaims(claims)).toEqual({ kind: 'refused', reason: expect.stringMatching(reason) });
+    expect(await judgeClaims(claims)).toMatchObject({ kind: 'refused', reason: expect.stringMatching(reason) });
   });
 
   // Signed by the same key for the same audience, where the audience is the client: only their type tells them apart.
