@@ -13,7 +13,7 @@ export const enclaveNameRule =
 export const tentacleNameRule =
   'at most 48 characters: a lower-case letter first, then lower-case letters, digits, hyphens, no hyphen last';
 
-export function isReservedEnclaveName(name: string): boolean {
+function isReservedEnclaveName(name: string): boolean {
   return name === 'default' || name.startsWith('kube-') || name.startsWith('tentacular-');
 }
 
