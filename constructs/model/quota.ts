@@ -13,6 +13,11 @@ export const quotaPresets = {
 
 export type QuotaPresetName = keyof typeof quotaPresets;
 
+/** True for the name of a preset: what an annotation holds may be anything. */
+export function isQuotaPreset(text: string): text is QuotaPresetName {
+  return Object.hasOwn(quotaPresets, text);
+}
+
 export const defaultQuotaPreset: QuotaPresetName = 'medium';
 
 /** True for a preset that allows more than the default one. */

@@ -2,7 +2,7 @@ import { annotationKeys } from '../../constructs/model/annotations.ts';
 import { labelKeys, managedBy } from '../../constructs/model/labels.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
 import { parseMembers } from '../../constructs/model/members.ts';
-import { isAboveDefaultQuota, type QuotaPresetName } from '../../constructs/model/quota.ts';
+import { isAboveDefaultQuota, isQuotaPreset, type QuotaPresetName } from '../../constructs/model/quota.ts';
 import { renderEnclave } from '../../constructs/render.ts';
 import { enclaveSync } from '../api/enclave.ts';
 import type { ToolOutput } from '../api/tools.ts';
@@ -18,6 +18,8 @@ import { cleanText, textLimits } from './untrusted.ts';
 
 type Transfers = ToolOutput<'enclave_sync'>['transfers'];
 
+/** Changes of the quota by others that one call follows; theirs follow too. */
+const maxQuotaRounds = 5;
 /** Characters that the transfers in one reply may take. */
 const transfersBudget = 20_000;
 
@@ -63,13 +65,23 @@ function refuseQuota(preset: QuotaPresetName | undefined, enclave: Manifest, { a
   admission.general('quota_above_default');
 }
 
-/** Also where the annotation says so already: a call that was cut off is completed by the same call. */
+/**
+ * Also where the annotation says so already: a call that was cut off is completed by the same call. And again where
+ * the annotation has moved on meanwhile: whoever writes the quota last must write what the annotation says.
+ */
 async function applyQuota(
   { cluster, rendererOptions }: ToolDependencies,
   { kube }: CallContext,
   { name, preset }: { readonly name: string; readonly preset: QuotaPresetName },
 ): Promise<void> {
-  await cluster.updateEnclaveParts(renderEnclave({ name, quotaPreset: preset }, rendererOptions), kube);
+  let wanted: string = preset;
+  for (let round = 1; round <= maxQuotaRounds && isQuotaPreset(wanted); round++) {
+    await cluster.updateEnclaveParts(renderEnclave({ name, quotaPreset: wanted }, rendererOptions), kube);
+    const live = await cluster.enclave(name, kube);
+    const now = live && annotationsOf(live)[annotationKeys.quotaPreset];
+    if (!now || now === wanted) return;
+    wanted = now;
+  }
 }
 
 /** Tentacles of those whom the call has removed go to the owner of the enclave; again, where it was cut off before. */

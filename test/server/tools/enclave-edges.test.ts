@@ -55,6 +55,26 @@ describe('an enclave at its edges', () => {
     expect((await live()).metadata.annotations?.['tentacular.io/quota-preset']).toBe('small');
   });
 
+  // Of two calls one has the annotation, the other what the cluster enforces, and nothing ever brings them together.
+  it('whose quota two calls change at once enforces the one that it says it has', async () => {
+    await provision('olga');
+    const before = await live();
+    const annotations = { ...before.metadata.annotations, 'tentacular.io/quota-preset': 'medium' };
+    let overtaken = false;
+    stage().proxy.rule(({ isWrite, path }) => {
+      if (isWrite && path.includes(`/namespaces/${enclave}/resourcequotas/`) && !overtaken) {
+        overtaken = true;
+        stage().fake.put({ ...before, metadata: { ...before.metadata, annotations } });
+      }
+      return 'pass';
+    });
+    await as('olga').ok('enclave_sync', { name: enclave, new_quota_preset: 'small' });
+    stage().proxy.rule(() => 'pass');
+    expect(overtaken).toBe(true);
+    const { quota, quota_preset } = await as('olga').ok('enclave_info', { name: enclave });
+    expect({ quota, quota_preset }).toMatchObject({ quota_preset: 'medium', quota: { cpu: { hard: '2' } } });
+  });
+
   it.each([
     ['mode', { mode: '777' }],
     ['owner', { owner: 'not an@address' }],
