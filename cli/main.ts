@@ -1,7 +1,14 @@
 #!/usr/bin/env node
 import { homedir } from 'node:os';
 import { createInterface } from 'node:readline/promises';
+import { isCode } from './private-file.ts';
 import { run } from './run.ts';
+
+// Whoever reads the output may stop before its end (`| head`).
+process.stdout.on('error', (error) => {
+  if (!isCode(error, 'EPIPE')) throw error;
+  process.exit();
+});
 
 process.exitCode = await run(process.argv.slice(2), {
   env: process.env,

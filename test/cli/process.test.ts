@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,6 +42,17 @@ describe('tntc as a process', () => {
     const shown = await tntc(args);
     expect(shown).toMatchObject({ code, stdout: '' });
     expect(shown.stderr).not.toMatch(/^\s+at /m);
+  });
+
+  it('ends in silence where nobody reads to the end', async () => {
+    const child = spawn(process.execPath, [join(projectRoot, 'cli/main.ts'), '--help'], { env: { HOME: home } });
+    child.stdout.destroy();
+    let told = '';
+    child.stderr.on('data', (chunk) => {
+      told += String(chunk);
+    });
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect({ code, told }).toEqual({ code: 0, told: '' });
   });
 
   it('a server that is not there is told on standard error, in a line that says why', async () => {
