@@ -44,8 +44,11 @@ export function provisionTool(deps: ToolDependencies): Tool<'enclave_provision'>
       const rendered = renderEnclave(source, deps.rendererOptions);
       const { created, namespace, resources } = await deps.cluster.provision(rendered, authorStamps(principal), kube);
       if (limited && created) await undoTooMany(deps, context, { owner: limited, name: source.name });
+      // Who makes one for somebody else may make it again, to repair it, and learns nothing of what became of it since.
+      const isTold = created || admission.may('enclave_info', namespace);
+      const asked = rendered.manifests.find(({ kind }) => kind === 'Namespace') ?? namespace;
       return {
-        ...enclaveRow(namespace),
+        ...enclaveRow(isTold ? namespace : asked),
         exo_services: {},
         resources_created: resources.filter(({ outcome }) => outcome === 'created').map(({ object }) => object),
       };

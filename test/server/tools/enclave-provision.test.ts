@@ -53,6 +53,18 @@ describe('enclave_provision by callers with an identity', () => {
     for (let n = 1; n <= 7; n++) await as('max').ok('enclave_provision', { name: `many-${n}` });
   });
 
+  it('and makes it again to repair it, but learns nothing of what became of it since', async () => {
+    const ask = { name: 'of-eve', owner_email: 'eve@example.com', members: ['mia@example.com'] };
+    await as('max').ok('enclave_provision', ask);
+    const change = { add_members: ['secret@example.com'], new_channel_name: 'secret', new_status: 'frozen' };
+    await as('eve').ok('enclave_sync', { name: 'of-eve', ...change });
+    const again = await as('max').ok('enclave_provision', ask);
+    expect(again).toMatchObject({ owner: { email: 'eve@example.com' }, members: ['mia@example.com'] });
+    expect(again.resources_created).toEqual([]);
+    expect(JSON.stringify(again)).not.toMatch(/secret|frozen|sub-of-eve/);
+    expect(await as('max').refused('enclave_info', { name: 'of-eve' })).toMatchObject({ code: 'not_found' });
+  });
+
   it('a quota above the default is refused to everybody else, before anything is made', async () => {
     const error = await as('mia').refused('enclave_provision', { name: 'large-one', quota_preset: 'large' });
     expect(error.code).toBe('permission_denied');
