@@ -284,19 +284,4 @@ describe('who owns what', () => {
     const error = await as('ursula').refused('wf_apply', { enclave: 'open', ...helloWorkflow('x') });
     expect(error).toMatchObject({ code: 'permission_denied', message: expect.stringContaining('not verified') });
   });
-
-  it('each request to the API server on behalf of a call names caller and call, so that both audit logs join', async () => {
-    const { proxy, harness } = stage();
-    const from = proxy.seen.length;
-    await apply('mia', 'traced');
-    const record = harness.audit.at(-1);
-    const agents = new Set(proxy.seen.slice(from).map(({ userAgent }) => userAgent));
-    expect([...agents]).toEqual([`tentacular/0.0.0-test (caller=oidc:mia@example.com; call=${record?.call_id})`]);
-    const next = proxy.seen.length;
-    await as('bearer').ok('wf_status', { enclave, name: 'traced' });
-    expect(harness.audit.at(-1)?.call_id).not.toBe(record?.call_id);
-    expect(proxy.seen.slice(next).every(({ userAgent }) => userAgent.includes('caller=token:bearer-token;'))).toBe(
-      true,
-    );
-  });
 });

@@ -61,4 +61,22 @@ describe('the requests that a call makes', () => {
     expect(own.filter(({ userAgent }) => userAgent !== agent)).toEqual([]);
     if (through) expect(own.some(({ path }) => through.test(path))).toBe(true);
   });
+
+  it('of a creation too, each call under an id of its own, and the bearer token by that name', async () => {
+    const { proxy, harness, as } = stage();
+    const ids: (string | undefined)[] = [];
+    for (const [who, caller] of [
+      ['mia', 'oidc:mia@example.com'],
+      ['bearer', 'token:bearer-token'],
+    ] as const) {
+      const from = proxy.seen.length;
+      await as(who).ok('wf_apply', { enclave, ...helloWorkflow(`made-by-${who}`) });
+      const { call_id } = harness.audit.at(-1) ?? {};
+      const requests = proxy.seen.slice(from).filter(({ path }) => !path.includes('watch=true'));
+      const agents = new Set(requests.map(({ userAgent }) => userAgent));
+      expect([...agents]).toEqual([`tentacular/0.0.0-test (caller=${caller}; call=${call_id})`]);
+      ids.push(call_id);
+    }
+    expect(new Set(ids).size).toBe(2);
+  });
 });
