@@ -26,16 +26,14 @@ export interface Shown {
 
 export type Entry = Exchange | Chapter | Shown;
 
-/** Writes down everything that goes through `watched`, between the chapters. */
+/** Writes down everything that goes through `watched`, between the chapters, in the order in which it was asked. */
 export function createRecorder() {
-  const entries: Entry[] = [];
-  const watched: typeof fetch = async (input, init) => {
-    const request = new Request(input, init);
+  const entries: (Entry | Promise<Entry>)[] = [];
+
+  async function record(request: Request): Promise<Exchange> {
     const requestBody = await request.clone().text();
     const response = await fetch(request);
-    // The client of a stream reads what is left over by this: it is given a copy of the whole.
-    const responseBody = await response.text();
-    entries.push({
+    return {
       kind: 'exchange',
       method: request.method,
       url: request.url,
@@ -43,15 +41,22 @@ export function createRecorder() {
       requestBody,
       status: response.status,
       responseHeaders: response.headers,
-      responseBody,
-    });
-    const { status, statusText, headers } = response;
-    return new Response(responseBody === '' ? null : responseBody, { status, statusText, headers });
+      responseBody: await response.text(),
+    };
+  }
+
+  const watched: typeof fetch = async (input, init) => {
+    // Before anything is waited for: two requests may be on their way at once.
+    const recorded = record(new Request(input, init));
+    entries.push(recorded);
+    const { status, responseHeaders: headers, responseBody } = await recorded;
+    return new Response(responseBody === '' ? null : responseBody, { status, headers });
   };
   return {
-    entries,
     watched,
     chapter: (title: string, text: string) => entries.push({ kind: 'chapter', title, text }),
     show: (text: string, value: URL | object) => entries.push({ kind: 'shown', text, value }),
+    /** All of it, once every answer is there. */
+    entries: () => Promise.all(entries),
   };
 }

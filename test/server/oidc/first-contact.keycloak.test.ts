@@ -70,7 +70,7 @@ describe('the official MCP client, which knows the URL of the server and nothing
     expect(await second.callTool(...call)).not.toHaveProperty('isError', true);
     await second.close();
 
-    const told = markdownOf(entries, [
+    const told = markdownOf(await entries(), [
       [place.harness.url, 'https://mcp.example.com'],
       [keycloak.url, 'https://keycloak.example.com'],
       [person.username, 'ada'],

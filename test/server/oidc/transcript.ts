@@ -33,7 +33,7 @@ const cutParameters = new Set([
   'refresh_token',
 ]);
 const cutMembers = new Set([
-  ...['access_token', 'refresh_token', 'id_token', 'session_state', 'refresh_expires_in'],
+  ...['access_token', 'refresh_token', 'id_token', 'session_state', 'expires_in', 'refresh_expires_in'],
   ...['exp', 'iat', 'auth_time', 'jti', 'sub', 'sid'],
 ]);
 /** What of calls and results has nothing to do with logging in, and changes with the product. */
