@@ -1,4 +1,5 @@
 import { decodeJwt } from 'jose';
+import * as oauth from 'openid-client';
 import { inject } from 'vitest';
 import { isJsonObject, type JsonObject } from '../../constructs/model/json.ts';
 import type { AuditRecord } from '../../server/telemetry/audit.ts';
@@ -10,7 +11,7 @@ import { createPerson } from '../support/keycloak/browser.ts';
 import { endKeycloak, type Keycloak, startKeycloak } from '../support/keycloak/keycloak.ts';
 import { createKube, type Kube } from '../support/kube.ts';
 import { connect, type Era, type McpConnection } from '../support/mcp.ts';
-import { realmLogin } from '../support/realm-login.ts';
+import { logInByCode, logInByDevice, realmAs } from '../support/realm-login.ts';
 import { installSecondControlPlane, type SecondControlPlane } from '../support/second-control-plane.ts';
 
 /** Everybody with an identity: the owner, a member, a listed member whose address is not verified, a stranger, a service. */
@@ -116,14 +117,14 @@ export async function haveKeys({ endpoint }: SecondControlPlane, token: string):
 async function logEverybodyIn(keycloak: Keycloak, issuer: string, resource: string): Promise<PermissionsStage['who']> {
   const admin = keycloakAdmin(keycloak);
   await admin.setResource(resource);
-  const login = await realmLogin(issuer);
   const run = Date.now().toString(36);
   const person = async (name: string, options: { emailVerified?: boolean; device?: boolean } = {}) => {
     const credentials = { username: `${name}-${run}`, password: `pw-${name}-${run}` };
     const { username, password } = credentials;
     await admin.addUser({ name: username, password, emailVerified: options.emailVerified ?? true });
     const visit = createPerson(credentials);
-    return identity(`${username}@example.com`, await (options.device ? login.byDevice : login.byCode)(visit));
+    const tokens = await (options.device ? logInByDevice : logInByCode)(issuer, visit);
+    return identity(`${username}@example.com`, tokens.access_token);
   };
   const client = `ci-${run}`;
   const [ada, bob, carl, eve, ci] = await Promise.all([
@@ -133,8 +134,9 @@ async function logEverybodyIn(keycloak: Keycloak, issuer: string, resource: stri
     person('eve'),
     admin
       .addService(client)
-      .then((secret) => login.asService(client, secret))
-      .then((token) => identity(`client:${client}`, token)),
+      .then((secret) => realmAs(issuer, client, secret))
+      .then((service) => oauth.clientCredentialsGrant(service))
+      .then((tokens) => identity(`client:${client}`, tokens.access_token)),
   ]);
   return { ada, bob, carl, eve, ci };
 }

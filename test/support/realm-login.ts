@@ -3,54 +3,43 @@ import type { createPerson } from './keycloak/browser.ts';
 
 type Visit = ReturnType<typeof createPerson>;
 
-/** The public client of the shipped realm, and where it comes back to. */
-const publicClient = 'tentacular-mcp';
-const redirectUri = 'http://127.0.0.1:53682/callback';
-const scope = 'openid email profile';
+/** The public client of the shipped realm, and where it comes back to, as Claude Code and the command line do. */
+export const clientId = 'tentacular-mcp';
+export const redirectUri = 'http://127.0.0.1:53682/callback';
+const usualScope = 'openid email profile';
 
-/** The ways to an access token of one issuer, as people and services go them. */
-export interface RealmLogin {
-  /** Authorization code + PKCE through the issuer's login page. */
-  byCode(visit: Visit): Promise<string>;
-  /** Device grant: asked for on a terminal, allowed in a browser. Takes the issuer's interval of polling. */
-  byDevice(visit: Visit): Promise<string>;
-  /** Client credentials. */
-  asService(client: string, secret: string): Promise<string>;
+/** A public client, or a service with its secret, as openid-client sees the realm. `issuer` may be plain http. */
+export function realmAs(issuer: string, client: string, secret?: string): Promise<oauth.Configuration> {
+  const authentication = secret === undefined ? oauth.None() : oauth.ClientSecretPost(secret);
+  const options = { execute: [oauth.allowInsecureRequests] };
+  return oauth.discovery(new URL(issuer), client, undefined, authentication, options);
 }
 
-/** `issuer` may be plain http: it is one of the test's own. */
-export async function realmLogin(issuer: string): Promise<RealmLogin> {
-  const options = { execute: [oauth.allowInsecureRequests] };
-  const realm = await oauth.discovery(new URL(issuer), publicClient, undefined, oauth.None(), options);
-  return {
-    async byCode(visit) {
-      const verifier = oauth.randomPKCECodeVerifier();
-      const state = oauth.randomState();
-      const start = oauth.buildAuthorizationUrl(realm, {
-        redirect_uri: redirectUri,
-        scope,
-        state,
-        code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
-        code_challenge_method: 'S256',
-      });
-      const { url } = await visit(start);
-      const checks = { pkceCodeVerifier: verifier, expectedState: state };
-      return (await oauth.authorizationCodeGrant(realm, url, checks)).access_token;
-    },
-    async byDevice(visit) {
-      const verifier = oauth.randomPKCECodeVerifier();
-      const device = await oauth.initiateDeviceAuthorization(realm, {
-        scope,
-        code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
-        code_challenge_method: 'S256',
-      });
-      await visit(device.verification_uri_complete ?? device.verification_uri);
-      return (await oauth.pollDeviceAuthorizationGrant(realm, device, { code_verifier: verifier })).access_token;
-    },
-    async asService(client, secret) {
-      const authentication = oauth.ClientSecretPost(secret);
-      const service = await oauth.discovery(new URL(issuer), client, undefined, authentication, options);
-      return (await oauth.clientCredentialsGrant(service)).access_token;
-    },
-  };
+/** Authorization code + PKCE through the issuer's login page. */
+export async function logInByCode(issuer: string, visit: Visit, scope = usualScope) {
+  const realm = await realmAs(issuer, clientId);
+  const verifier = oauth.randomPKCECodeVerifier();
+  const state = oauth.randomState();
+  const start = oauth.buildAuthorizationUrl(realm, {
+    redirect_uri: redirectUri,
+    scope,
+    state,
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+  });
+  const { url } = await visit(start);
+  return oauth.authorizationCodeGrant(realm, url, { pkceCodeVerifier: verifier, expectedState: state });
+}
+
+/** Device grant: asked for on a terminal, allowed in a browser. Takes the issuer's interval of polling. */
+export async function logInByDevice(issuer: string, visit: Visit) {
+  const realm = await realmAs(issuer, clientId);
+  const verifier = oauth.randomPKCECodeVerifier();
+  const device = await oauth.initiateDeviceAuthorization(realm, {
+    scope: usualScope,
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+  });
+  await visit(device.verification_uri_complete ?? device.verification_uri);
+  return oauth.pollDeviceAuthorizationGrant(realm, device, { code_verifier: verifier });
 }

@@ -1,17 +1,15 @@
-import * as oauth from 'openid-client';
 import { inject } from 'vitest';
 import { discoveryOf } from '../../../server/auth/discovery.ts';
 import { createOidcAuthenticator, type OidcAuthenticator } from '../../../server/auth/oidc.ts';
 import { keycloakAdmin } from '../../support/keycloak/admin.ts';
 import { createPerson } from '../../support/keycloak/browser.ts';
+import { clientId, logInByCode, realmAs as realmAtIssuer, redirectUri } from '../../support/realm-login.ts';
 import { type Harness, post, startHarness } from '../support/harness.ts';
 
 export const keycloak = inject('keycloak');
 export const admin = keycloakAdmin(keycloak);
 export const issuer = `${keycloak.url}/realms/tentacular`;
-export const clientId = 'tentacular-mcp';
-/** Claude Code and the command line listen on a port that the system gives them. */
-export const redirectUri = 'http://127.0.0.1:53682/callback';
+export { clientId, redirectUri };
 
 /** The server with the real issuer, which gives out tokens for it. */
 export interface OidcPlace {
@@ -57,25 +55,12 @@ export async function newPerson(name: string, { emailVerified = true } = {}) {
   return { username, password, email: `${username}@example.com`, visit: createPerson({ username, password }) };
 }
 
-/** The shipped public client, or a service with its secret, as openid-client sees the realm. */
-export async function realmAs(client: string, secret?: string): Promise<oauth.Configuration> {
-  const authentication = secret === undefined ? oauth.None() : oauth.ClientSecretPost(secret);
-  const options = { execute: [oauth.allowInsecureRequests] };
-  return oauth.discovery(new URL(issuer), client, undefined, authentication, options);
+/** The shipped public client, or a service with its secret, as openid-client sees this realm. */
+export function realmAs(client: string, secret?: string) {
+  return realmAtIssuer(issuer, client, secret);
 }
 
 /** Authorization code + PKCE through Keycloak's login page. */
-export async function logIn(visit: ReturnType<typeof createPerson>, scope = 'openid email profile') {
-  const realm = await realmAs(clientId);
-  const verifier = oauth.randomPKCECodeVerifier();
-  const state = oauth.randomState();
-  const start = oauth.buildAuthorizationUrl(realm, {
-    redirect_uri: redirectUri,
-    scope,
-    state,
-    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
-    code_challenge_method: 'S256',
-  });
-  const { url } = await visit(start);
-  return oauth.authorizationCodeGrant(realm, url, { pkceCodeVerifier: verifier, expectedState: state });
+export function logIn(visit: ReturnType<typeof createPerson>, scope?: string) {
+  return logInByCode(issuer, visit, scope);
 }
