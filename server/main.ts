@@ -11,6 +11,7 @@ import { createTokenFileAuthenticator } from './auth/token-file.ts';
 import { createCluster } from './cluster/index.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { createLifecycle } from './lifecycle.ts';
+import { type CallDependencies, recordUnknownTool } from './mcp/call.ts';
 import { createMcpEndpoint } from './mcp/handler.ts';
 import { serveTools } from './mcp/served-tool.ts';
 import { createMetricsServer } from './metrics-server.ts';
@@ -51,7 +52,7 @@ async function start(config: Config, log: Logger): Promise<void> {
   });
   const audit = createAuditSink((line) => process.stdout.write(line));
   const { stopping } = lifecycle;
-  const tools = serveTools(catalog, {
+  const calls: CallDependencies = {
     cluster,
     policy: { enabled: config.authzEnabled, provisioners: config.provisioners },
     version,
@@ -60,8 +61,14 @@ async function start(config: Config, log: Logger): Promise<void> {
     audit,
     now,
     newId: randomUUID,
+  };
+  const mcp = createMcpEndpoint({
+    tools: serveTools(catalog, calls),
+    unknownTool: (name, call) => recordUnknownTool(name, call, calls),
+    version,
+    log,
+    stopping,
   });
-  const mcp = createMcpEndpoint({ tools, version, log, stopping });
   const { oidc } = files;
   const app = createApp({
     mcp,

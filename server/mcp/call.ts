@@ -51,8 +51,17 @@ export async function callTool(tool: Tool, call: ToolCall, deps: CallDependencie
   deps.metrics.callEnded();
   const durationMs = Math.max(0, deps.now() - startedAt);
   deps.metrics.call(tool.name, ending.outcome, durationMs / 1000);
-  writeAudit(tool, call, deps, { ending, durationMs, callId });
+  writeAudit(tool.name, call, deps, { ending, durationMs, callId });
   return ending.result;
+}
+
+/** A call of what is no tool never gets as far as one, and is in the audit stream all the same: somebody tried. */
+export function recordUnknownTool(name: string, call: ToolCall, deps: CallDependencies): void {
+  const admission = { decision: 'not-judged', reason: 'there is no such tool', ...namedIn(call.arguments) } as const;
+  const ending = { outcome: 'invalid_input', admission } as const;
+  // In place of a name there may be anything, a secret that went astray too.
+  const tool = /^[a-z][a-z0-9_]{0,63}$/.test(name) ? name : 'unknown';
+  writeAudit(tool, call, deps, { ending, durationMs: 0, callId: deps.newId() });
 }
 
 async function perform(tool: Tool, call: ToolCall, deps: CallDependencies & { callId: string }): Promise<Ending> {
@@ -98,10 +107,10 @@ function knownError(error: unknown, { tool, call, log }: { tool: Tool; call: Too
 }
 
 function writeAudit(
-  tool: Tool,
+  tool: string,
   call: ToolCall,
   deps: CallDependencies,
-  { ending, durationMs, callId }: { ending: Ending; durationMs: number; callId: string },
+  { ending, durationMs, callId }: { ending: Omit<Ending, 'result'>; durationMs: number; callId: string },
 ): void {
   const client = clientText(call.client);
   const { decision, reason, enclave, tentacle } = ending.admission;
@@ -111,7 +120,7 @@ function writeAudit(
     principal_kind: call.principal.kind,
     ...(call.principal.kind === 'oidc' ? { principal_sub: call.principal.sub } : {}),
     ...(client ? { client } : {}),
-    tool: tool.name,
+    tool,
     ...(enclave ? { enclave } : {}),
     ...(tentacle ? { tentacle } : {}),
     arguments_digest: argumentsDigest(call.arguments),

@@ -13,6 +13,7 @@ import { z } from 'zod';
 import { isJsonObject, type JsonValue } from '../../constructs/model/json.ts';
 import type { ClientIdentity, Principal } from '../../constructs/model/principal.ts';
 import { errorFields, type Logger } from '../telemetry/log.ts';
+import type { ToolCall } from './call.ts';
 import { clientIdentity } from './client.ts';
 import { instructions } from './instructions.ts';
 import type { ListedTool } from './listing.ts';
@@ -22,6 +23,8 @@ import { traceIdOf } from './trace.ts';
 export interface McpDependencies {
   /** In the order in which clients see them; each name once. */
   readonly tools: readonly ServedTool[];
+  /** Told of a call by a name that no tool has; the caller is answered with a protocol error. */
+  readonly unknownTool: (name: string, call: ToolCall) => void;
   readonly version: string;
   readonly log: Logger;
   /** Ends what waits when the process must stop. */
@@ -94,23 +97,20 @@ function createServer(deps: McpDependencies, { tools, listed, request }: Serving
   );
   server.setRequestHandler('tools/list', { params: wholeList }, () => ({ tools: [...listed] }));
   server.setRequestHandler('tools/call', async ({ params }, context) => {
-    const tool = tools.get(params.name);
-    if (tool === undefined) {
-      throw new ProtocolError(
-        ProtocolErrorCode.InvalidParams,
-        `There is no tool ${JSON.stringify(params.name.slice(0, 64))}.`,
-      );
-    }
-    const { principal } = callerOf(request);
-    return tool.call({
+    const call: ToolCall = {
       // The body was JSON, so its arguments are.
       arguments: (params.arguments ?? {}) as JsonValue,
-      principal,
+      principal: callerOf(request).principal,
       client: clientOf(context, request),
       traceId: traceIdOf(traceparentOf(context, request)),
       signal: AbortSignal.any([context.mcpReq.signal, deps.stopping]),
       progress: progressOf(context, deps),
-    });
+    };
+    const tool = tools.get(params.name);
+    if (tool !== undefined) return tool.call(call);
+    deps.unknownTool(params.name, call);
+    const shown = JSON.stringify(params.name.slice(0, 64));
+    throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no tool ${shown}.`);
   });
   return server;
 }

@@ -53,6 +53,7 @@ describe('a tool that tools/list does not show', () => {
   });
 
   it('is not reached past the scopes of a tool by writing its name twice, or in another place', async () => {
+    harness.audit.length = 0;
     const token = await issuer.token({ scope: 'openid' });
     const twice = JSON.stringify(call('wf_list')).replace('"name":"wf_list"', '"name":"wf_list","name":"wf_remove"');
     expect((await send(token, twice)).status).toBe(403);

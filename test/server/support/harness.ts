@@ -12,6 +12,7 @@ import { createTokenFileAuthenticator } from '../../../server/auth/token-file.ts
 import type { AuthzPolicy } from '../../../server/authz/policy.ts';
 import { type Cluster, type ClusterConfig, createCluster } from '../../../server/cluster/index.ts';
 import { createLifecycle, type Lifecycle } from '../../../server/lifecycle.ts';
+import { type CallDependencies, recordUnknownTool } from '../../../server/mcp/call.ts';
 import { createMcpEndpoint } from '../../../server/mcp/handler.ts';
 import { type ServedTool, serveTools } from '../../../server/mcp/served-tool.ts';
 import { createReadiness } from '../../../server/readiness.ts';
@@ -92,7 +93,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     now: Date.now,
     newId: () => `run-${++id}`,
   });
-  const tools = serveTools(catalog, {
+  const calls: CallDependencies = {
     cluster,
     policy: options.policy ?? { enabled: true, provisioners: 'everyone' },
     version: '0.0.0-test',
@@ -101,9 +102,10 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     metrics,
     audit: auditSink,
     now: Date.now,
-  });
+  };
   const mcp = createMcpEndpoint({
-    tools: [...tools, ...(options.moreTools ?? [])],
+    tools: [...serveTools(catalog, calls), ...(options.moreTools ?? [])],
+    unknownTool: (name, call) => recordUnknownTool(name, call, calls),
     version: '0.0.0-test',
     log,
     stopping: lifecycle.stopping,

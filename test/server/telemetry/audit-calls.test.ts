@@ -156,6 +156,22 @@ describe('what is recorded of a call that never came to an end', () => {
     await harness.close();
   });
 
+  it('one of what is no tool leaves one, which names it only where it could be a name', async () => {
+    const harness = await startHarness();
+    const args = { enclave: 'team-a', name: 'hello' };
+    for (const name of ['wf_destroy', `wf_run ${canary}`]) {
+      expect(await (await post(harness.endpoint, call(name, args))).text()).toContain('There is no tool');
+    }
+    const common = { enclave: 'team-a', tentacle: 'hello', decision: 'not-judged', outcome: 'invalid_input' };
+    const reason = 'there is no such tool';
+    expect(harness.audit).toMatchObject([
+      { ...common, reason, tool: 'wf_destroy', principal: 'bearer-token' },
+      { ...common, reason, tool: 'unknown' },
+    ]);
+    expect(JSON.stringify([harness.audit, harness.logs])).not.toContain(canary);
+    await harness.close();
+  });
+
   it('one that lacks a scope leaves one that names what it was about', async () => {
     const poor: Harness = await startHarness({
       authentication: () => ({
