@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { decodeJwt } from 'jose';
 import * as oauth from 'openid-client';
 import { inject } from 'vitest';
@@ -108,7 +109,7 @@ function oidcValues(live: JsonObject, exoskeletonAuth: JsonObject, issuer: JsonO
 /** Waits until every replica judges tokens: one that started before the issuer asks for its keys again and again. */
 export async function haveKeys({ endpoint }: SecondControlPlane, token: string): Promise<void> {
   await eventually('each replica has the keys', async () => {
-    const answers = await Promise.all(Array.from({ length: 8 }, () => ping(endpoint, token)));
+    const answers = await Promise.all(Array.from({ length: 24 }, () => ping(endpoint, token)));
     return answers.every(({ status }) => status === 200);
   });
 }
@@ -164,14 +165,22 @@ export async function auditRecords(plane: SecondControlPlane): Promise<AuditReco
   return lines.filter((line): line is AuditRecord => 'call_id' in line && 'decision' in line);
 }
 
-/** The cheapest request that needs a caller. */
-export function ping(endpoint: string, token: string): Promise<Response> {
+/** The cheapest request that needs a caller, on a connection of its own, so that each may meet another replica. */
+export function ping(
+  endpoint: string,
+  token: string,
+): Promise<{ readonly status: number; readonly retryAfter: number }> {
   const headers = {
     authorization: `Bearer ${token}`,
     'content-type': 'application/json',
     accept: 'application/json, text/event-stream',
-    // Of its own connection, so that each may meet another replica.
-    connection: 'close',
   };
-  return fetch(endpoint, { method: 'POST', headers, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }) });
+  return new Promise((resolve, reject) => {
+    const sent = request(endpoint, { method: 'POST', headers, agent: false, timeout: 10_000 }, (response) => {
+      const { statusCode = 0, headers } = response;
+      response.resume().once('end', () => resolve({ status: statusCode, retryAfter: Number(headers['retry-after']) }));
+    });
+    sent.once('timeout', () => sent.destroy(new Error('no answer in 10 s'))).once('error', reject);
+    sent.end(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }));
+  });
 }
