@@ -1,4 +1,5 @@
 import { type FetchLikeMcpHandler, toNodeHandler } from '@modelcontextprotocol/node';
+import cors from 'cors';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import helmet from 'helmet';
 import { discoveryPaths } from './auth/discovery.ts';
@@ -45,6 +46,8 @@ export function createApp(deps: AppDependencies): Express {
   });
   const { discovery } = deps;
   if (discovery !== undefined) {
+    // Public, and the first thing that a client in a page of any site needs.
+    app.use([...discoveryPaths], cors({ methods: ['GET'] }));
     app.get([...discoveryPaths], (_request, response) => {
       response.json(discovery.document);
     });
@@ -52,6 +55,7 @@ export function createApp(deps: AppDependencies): Express {
   app.use(
     '/mcp',
     guardOrigin(deps),
+    answerPages(),
     requireCaller(deps),
     // Not strict: a bare number is JSON, and no request.
     express.json({ limit: maxBodyBytes, strict: false }),
@@ -75,6 +79,23 @@ function guardOrigin({ origins, metrics }: AppDependencies) {
     }
     metrics.refused('origin');
     response.status(403).json({ error: 'forbidden', error_description: refusal });
+  };
+}
+
+/**
+ * CORS, for pages whose origin has been let in: they may ask whether they may call, which carries no credential, and read
+ * the answer. Without `Origin` there is no page, and the method is judged like any other.
+ */
+function answerPages() {
+  const pages = cors({
+    origin: true,
+    methods: ['POST'],
+    exposedHeaders: ['WWW-Authenticate', 'Retry-After'],
+    maxAge: 600,
+  });
+  return (request: Request, response: Response, next: NextFunction): void => {
+    if (request.headers.origin === undefined) next();
+    else pages(request, response, next);
   };
 }
 

@@ -67,6 +67,31 @@ describe('the HTTP surface', () => {
     expect((await post(harness.endpoint, ping, { origin: 'http://localhost:6274' })).status).toBe(200);
   });
 
+  it('a page that is let in may ask whether it may call, and read the answer and what to do about a 401', async () => {
+    const origin = 'http://localhost:6274';
+    const wanted = 'authorization,content-type,mcp-protocol-version';
+    const ask = { 'access-control-request-method': 'POST', 'access-control-request-headers': wanted };
+    const preflight = await fetch(harness.endpoint, { method: 'OPTIONS', headers: { origin, ...ask } });
+    expect(preflight.status).toBe(204);
+    expect(Object.fromEntries(preflight.headers)).toMatchObject({
+      'access-control-allow-origin': origin,
+      'access-control-allow-methods': 'POST',
+      'access-control-allow-headers': wanted,
+    });
+    expect(preflight.headers.has('access-control-allow-credentials')).toBe(false);
+    for (const authorization of [`Bearer ${token}`, `Bearer ${'x'.repeat(64)}`]) {
+      const { status, headers } = await post(harness.endpoint, ping, { origin, authorization });
+      expect(status).toBe(authorization.endsWith(token) ? 200 : 401);
+      expect(headers.get('access-control-allow-origin')).toBe(origin);
+      expect(headers.get('access-control-expose-headers')).toContain('WWW-Authenticate');
+      expect(headers.get('vary')).toContain('Origin');
+    }
+    const evil = { origin: 'https://evil.example.com', ...ask };
+    const refused = await fetch(harness.endpoint, { method: 'OPTIONS', headers: evil });
+    expect(refused.status).toBe(403);
+    expect(refused.headers.has('access-control-allow-origin')).toBe(false);
+  });
+
   it('a body over 4 MiB is a 413 with a JSON error, also where its length is not announced', async () => {
     const body = JSON.stringify({ ...ping, params: { pad: 'x'.repeat(4 * 1024 * 1024) } });
     const response = await post(harness.endpoint, body);

@@ -35,6 +35,16 @@ describe('a server with OIDC', () => {
   const send = async (token: string, body: unknown = ping) =>
     post(harness.endpoint, body, { authorization: `Bearer ${token}` });
 
+  it('is found by a client in a page of any site', async () => {
+    const ask = { origin: 'https://app.example.org', 'access-control-request-method': 'GET' };
+    for (const path of ['/.well-known/oauth-protected-resource', '/.well-known/oauth-protected-resource/mcp']) {
+      const preflight = await fetch(`${harness.url}${path}`, { method: 'OPTIONS', headers: ask });
+      const answer = await fetch(`${harness.url}${path}`, { headers: { origin: ask.origin } });
+      expect([preflight.status, answer.status]).toEqual([204, 200]);
+      for (const { headers } of [preflight, answer]) expect(headers.get('access-control-allow-origin')).toBe('*');
+    }
+  });
+
   it('describes the resource at both paths, to everybody', async () => {
     for (const path of ['/.well-known/oauth-protected-resource', '/.well-known/oauth-protected-resource/mcp']) {
       const response = await fetch(`${harness.url}${path}`);
