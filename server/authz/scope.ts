@@ -43,10 +43,15 @@ export function tentacleScope(
   return isMember(principal, enclave) ? 'group' : 'others';
 }
 
-/** A tentacle out of Git has no owner of its own: it is the enclave owner's, if the enclave has one. */
+/**
+ * Two kinds of tentacles without an owner's subject are the enclave owner's, if the enclave has one: those out of Git,
+ * and those that name his address, which went to him before he ever logged in. He is told apart by the enclave alone.
+ */
 function isOwnedByEnclave(enclave: Annotations, tentacle: Annotations): boolean {
+  const address = enclave[annotationKeys.ownerEmail]?.toLowerCase();
+  if (address && tentacle[annotationKeys.ownerEmail]?.toLowerCase() === address) return true;
   if (tentacle[annotationKeys.managedByGit] !== 'true') return false;
-  return Boolean(enclave[annotationKeys.ownerSub] || enclave[annotationKeys.ownerEmail]);
+  return Boolean(enclave[annotationKeys.ownerSub] || address);
 }
 
 function isMember(principal: OidcPrincipal, enclave: Annotations): boolean {

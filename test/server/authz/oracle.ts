@@ -48,8 +48,11 @@ const truth: Readonly<Record<TentacleNeed, readonly Verdict[]>> = {
 
 /** What a caller is to an enclave; `above`: its owner. */
 export type Role = 'above' | 'group' | 'others';
-/** Whose a tentacle is, seen by the caller; `enclave`: it came out of Git and belongs to whoever owns the enclave. */
-export type Ownership = 'mine' | 'theirs' | 'nobody' | 'enclave';
+/**
+ * Whose a tentacle is, seen by the caller. `enclave`: it came out of Git and belongs to whoever owns the enclave.
+ * `address`: it names nobody but the address of the enclave's owner, and belongs to him where the enclave names it too.
+ */
+export type Ownership = 'mine' | 'theirs' | 'nobody' | 'enclave' | 'address';
 
 /** An answer out of the tables: `allowed`, the code of a refusal, or what must seem absent. */
 export type Outcome =
@@ -64,7 +67,14 @@ export type Outcome =
 export function expected(
   [enclaveNeed, tentacleNeed]: readonly [EnclaveNeed, TentacleNeed | '-'],
   role: Role,
-  given: { enclaveBits: Bits; tentacleBits: Bits; ownership: Ownership; ownedEnclave: boolean },
+  given: {
+    enclaveBits: Bits;
+    tentacleBits: Bits;
+    ownership: Ownership;
+    ownedEnclave: boolean;
+    /** The enclave names the address of its owner. Default: it does not. */
+    addressedEnclave?: boolean;
+  },
 ): Outcome {
   if (role === 'above') return 'allowed';
   const first = truth[enclaveNeed][bitsInOrder.indexOf(given.enclaveBits)];
@@ -72,6 +82,7 @@ export function expected(
   if (first === 'denied') return 'permission_denied';
   if (tentacleNeed === '-') return 'allowed';
   if (given.ownership === 'nobody' || (given.ownership === 'enclave' && !given.ownedEnclave)) return 'no_owner';
+  if (given.ownership === 'address' && !given.addressedEnclave) return 'no_owner';
   if (tentacleNeed === 'owner' && given.ownership === 'mine') return 'allowed';
   const second = truth[tentacleNeed][bitsInOrder.indexOf(given.tentacleBits)];
   if (second === 'hidden') return 'tentacle not_found';

@@ -19,6 +19,7 @@ const person = (sub: string, more: Partial<OidcPrincipal> = {}): OidcPrincipal =
 
 const enclaves = {
   pinned: { 'tentacular.io/owner-sub': 'olga', 'tentacular.io/owner-email': 'olga@example.com' },
+  nameless: { 'tentacular.io/owner-sub': 'olga' },
   unclaimed: { 'tentacular.io/owner-email': 'olga@example.com' },
   ownerless: {},
 } as const;
@@ -29,53 +30,63 @@ const callers: readonly (readonly [string, OidcPrincipal, Record<keyof typeof en
   [
     'the owner',
     person('olga', { email: 'olga@example.com' }),
-    { pinned: 'above', unclaimed: 'above', ownerless: 'others' },
+    { pinned: 'above', nameless: 'above', unclaimed: 'above', ownerless: 'others' },
   ],
-  ['the owner without e-mail', person('olga'), { pinned: 'above', unclaimed: 'others', ownerless: 'others' }],
+  [
+    'the owner without e-mail',
+    person('olga'),
+    { pinned: 'above', nameless: 'above', unclaimed: 'others', ownerless: 'others' },
+  ],
   [
     'somebody who got the address of the owner later',
     person('new', { email: 'olga@example.com' }),
-    { pinned: 'others', unclaimed: 'above', ownerless: 'others' },
+    { pinned: 'others', nameless: 'others', unclaimed: 'above', ownerless: 'others' },
   ],
   [
     'somebody whose subject is the address of the owner',
     person('olga@example.com'),
-    { pinned: 'others', unclaimed: 'others', ownerless: 'others' },
+    { pinned: 'others', nameless: 'others', unclaimed: 'others', ownerless: 'others' },
   ],
   [
     'a member',
     person('mia', { email: 'mia@example.com' }),
-    { pinned: 'group', unclaimed: 'group', ownerless: 'group' },
+    { pinned: 'group', nameless: 'group', unclaimed: 'group', ownerless: 'group' },
   ],
   [
     'a member whose address is not verified',
     person('mia', { emailUnverified: true, name: 'mia@example.com' }),
-    { pinned: 'others', unclaimed: 'others', ownerless: 'others' },
+    { pinned: 'others', nameless: 'others', unclaimed: 'others', ownerless: 'others' },
   ],
   [
     'a service account that is a member',
     person('service-1', { client: 'ci', service: true }),
-    { pinned: 'group', unclaimed: 'group', ownerless: 'group' },
+    { pinned: 'group', nameless: 'group', unclaimed: 'group', ownerless: 'group' },
   ],
   [
     'a person who came through the client of that service account',
     person('paul', { client: 'ci', email: 'paul@example.com' }),
-    { pinned: 'others', unclaimed: 'others', ownerless: 'others' },
+    { pinned: 'others', nameless: 'others', unclaimed: 'others', ownerless: 'others' },
   ],
   [
     'a service account with the address of a member',
     person('service-2', { client: 'other', service: true, email: 'mia@example.com' }),
-    { pinned: 'others', unclaimed: 'others', ownerless: 'others' },
+    { pinned: 'others', nameless: 'others', unclaimed: 'others', ownerless: 'others' },
   ],
   [
     'a stranger',
     person('eve', { email: 'eve@example.com' }),
-    { pinned: 'others', unclaimed: 'others', ownerless: 'others' },
+    { pinned: 'others', nameless: 'others', unclaimed: 'others', ownerless: 'others' },
   ],
 ];
 
+const addressed = (address: string): Ownership => (address === 'olga@example.com' ? 'address' : 'nobody');
+
 /** Each way to own a tentacle: its annotations, and whose it is. */
-const ownerships: readonly (readonly [string, (me: OidcPrincipal) => Record<string, string>, Ownership])[] = [
+const ownerships: readonly (readonly [
+  string,
+  (me: OidcPrincipal) => Record<string, string>,
+  Ownership | ((me: OidcPrincipal) => Ownership),
+])[] = [
   ['own', (me) => ({ 'tentacular.io/owner-sub': me.sub }), 'mine'],
   ["somebody else's", () => ({ 'tentacular.io/owner-sub': 'somebody' }), 'theirs'],
   ['own, out of Git', (me) => ({ 'tentacular.io/owner-sub': me.sub, 'tentacular.io/managed-by-git': 'true' }), 'mine'],
@@ -85,7 +96,25 @@ const ownerships: readonly (readonly [string, (me: OidcPrincipal) => Record<stri
     'theirs',
   ],
   ['nobody', () => ({}), 'nobody'],
-  ['an address only', (me) => ({ 'tentacular.io/owner-email': me.email ?? me.sub }), 'nobody'],
+  [
+    'an address only',
+    (me) => ({ 'tentacular.io/owner-email': me.email ?? me.sub }),
+    (me) => addressed(me.email ?? me.sub),
+  ],
+  ["the address of the enclave's owner", () => ({ 'tentacular.io/owner-email': 'OLGA@Example.com' }), 'address'],
+  [
+    'that address and an empty subject',
+    () => ({ 'tentacular.io/owner-sub': '', 'tentacular.io/owner-email': 'olga@example.com' }),
+    'address',
+  ],
+  [
+    "that address, and somebody else's subject",
+    () => ({ 'tentacular.io/owner-sub': 'somebody', 'tentacular.io/owner-email': 'olga@example.com' }),
+    'theirs',
+  ],
+  ['an address that begins so', () => ({ 'tentacular.io/owner-email': 'olga@example.com.evil.example' }), 'nobody'],
+  ['an empty address', () => ({ 'tentacular.io/owner-email': '' }), 'nobody'],
+  ['that address under the retired prefix', () => ({ 'tentacular.dev/owner-email': 'olga@example.com' }), 'nobody'],
   ['an empty subject', () => ({ 'tentacular.io/owner-sub': '' }), 'nobody'],
   [
     'the retired prefix',
@@ -109,7 +138,8 @@ describe.each(Object.entries(table))('the truth table of %s', (operation, needs)
     const wrong: object[] = [];
     let cases = 0;
     for (const [kind, role] of Object.entries(roles) as [keyof typeof enclaves, Role][]) {
-      for (const [owned, annotationsFor, ownership] of ownerships) {
+      for (const [owned, annotationsFor, whose] of ownerships) {
+        const ownership = typeof whose === 'function' ? whose(me) : whose;
         const enclaveClass = role === 'above' ? 'owner' : role;
         const tentacleClass = ownership === 'mine' ? 'owner' : enclaveClass;
         for (const enclaveBits of bitsInOrder) {
@@ -130,8 +160,13 @@ describe.each(Object.entries(table))('the truth table of %s', (operation, needs)
               ...(needs[1] === '-' ? {} : { tentacle }),
             });
             const told = decision.allowed ? 'allowed' : `${decision.hides ?? ''} ${decision.code}`.trim();
-            const ownedEnclave = kind !== 'ownerless';
-            const answer = expected(needs, role, { enclaveBits, tentacleBits, ownership, ownedEnclave });
+            const answer = expected(needs, role, {
+              enclaveBits,
+              tentacleBits,
+              ownership,
+              ownedEnclave: kind !== 'ownerless',
+              addressedEnclave: kind === 'pinned' || kind === 'unclaimed',
+            });
             const isApply = operation === 'wf_create' || operation === 'wf_update';
             const wanted = answer === 'allowed' && frozen && isApply ? 'frozen' : answer;
             if (told !== wanted || decision.reason === '') wrong.push({ kind, owned, enclave, tentacle, told, wanted });
@@ -139,7 +174,7 @@ describe.each(Object.entries(table))('the truth table of %s', (operation, needs)
         }
       }
     }
-    expect(cases).toBe(3 * 10 * 64);
+    expect(cases).toBe(4 * 16 * 64);
     expect(wrong).toEqual([]);
   });
 });
