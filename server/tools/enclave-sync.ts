@@ -1,5 +1,4 @@
 import { annotationKeys } from '../../constructs/model/annotations.ts';
-import { labelKeys, managedBy } from '../../constructs/model/labels.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
 import { parseMembers } from '../../constructs/model/members.ts';
 import { isAboveDefaultQuota, isQuotaPreset, type QuotaPresetName } from '../../constructs/model/quota.ts';
@@ -10,6 +9,7 @@ import { annotationsOf } from './admission.ts';
 import type { ToolDependencies } from './dependencies.ts';
 import { annotationsFor, changedFields, type EnclaveChange, enclaveChange } from './enclave-change.ts';
 import { enclaveRow } from './enclave-row.ts';
+import { knownPeople, memberNameIn, memberNamesOf, tentaclesIn } from './known-people.ts';
 import { ownerAnnotations, ownerIn } from './ownership.ts';
 import { rowsWithin } from './page.ts';
 import { authorStamps } from './provenance.ts';
@@ -90,44 +90,48 @@ async function transferTentacles(
   { kube }: CallContext,
   { change, enclave }: { readonly change: EnclaveChange; readonly enclave: Manifest },
 ): Promise<Transfers> {
-  const isLeaving = leavers(change, enclave);
-  if (!isLeaving) return [];
+  if (!change.members && change.removed.length === 0) return [];
   const namespace = enclave.metadata.name;
-  const labels = { [labelKeys.managedBy]: managedBy, [labelKeys.enclave]: namespace };
-  const query = { apiVersion: 'apps/v1', kind: 'Deployment', namespace, labels, metadataOnly: true };
-  const leaving = (await cluster.reader.list(query, kube)).filter(isLeaving);
+  const tentacles = await tentaclesIn(cluster, namespace, kube);
+  const leaverOf = leavers(change, enclave, memberNamesOf(knownPeople([enclave, ...tentacles])));
+  const byOwnName = leavers(change, enclave, new Map());
+  // What names a leaver itself goes last: until then it tells whose the others are, also after this call is cut off.
+  const leaving = tentacles
+    .filter((one) => leaverOf(one) !== undefined)
+    .sort((a, b) => Number(byOwnName(a) !== undefined) - Number(byOwnName(b) !== undefined));
   const owner = ownerAnnotations(ownerIn(enclave));
   const transfers: Transfers = [];
   for (const { metadata } of leaving) {
     const { before, after } = await cluster.annotateDeployment(
       { enclave: namespace, name: metadata.name },
-      (live) => (isLeaving(live) ? owner : {}),
+      (live) => (leaverOf(live) === undefined ? {} : owner),
       { ...kube, take: true },
     );
     if (before === after) continue;
-    transfers.push({ name: metadata.name, from: cleanText(memberOwning(before) ?? '', textLimits.field) });
+    transfers.push({ name: metadata.name, from: cleanText(leaverOf(before) ?? '', textLimits.field) });
   }
   return transfers;
 }
 
-/** Tells the tentacles of those who are no longer members by this call; undefined where it takes nobody out. */
-function leavers(change: EnclaveChange, enclave: Manifest): ((tentacle: Manifest) => boolean) | undefined {
-  if (!change.members && change.removed.length === 0) return undefined;
-  const annotations = annotationsOf(enclave);
-  const members = parseMembers(annotations[annotationKeys.enclaveMembers]);
-  const { sub, email } = ownerIn(enclave);
+/**
+ * Tells as whom the owner of a tentacle is no longer a member by this call; undefined where he is none of those, is a
+ * member by another name of his, or owns the enclave.
+ * @param known Names as a member, by subject.
+ */
+function leavers(
+  change: EnclaveChange,
+  enclave: Manifest,
+  known: ReadonlyMap<string, ReadonlySet<string>>,
+): (tentacle: Manifest) => string | undefined {
+  const members = parseMembers(annotationsOf(enclave)[annotationKeys.enclaveMembers]);
+  const ofEnclave = ownerIn(enclave);
+  const staying = new Set([...members, memberNameIn(ofEnclave)]);
   return (tentacle) => {
-    const name = memberOwning(tentacle);
-    if (name === undefined || members.includes(name)) return false;
-    const isOwners = name === email?.toLowerCase() || (sub !== undefined && ownerIn(tentacle).sub === sub);
-    return !isOwners && (change.members !== undefined || change.removed.includes(name));
+    const owner = ownerIn(tentacle);
+    if (owner.sub === undefined || owner.sub === ofEnclave.sub) return undefined;
+    const recorded = memberNameIn(owner);
+    const names = [...(recorded === undefined ? [] : [recorded]), ...(known.get(owner.sub) ?? [])];
+    if (names.some((name) => staying.has(name))) return undefined;
+    return change.members ? names[0] : names.find((name) => change.removed.includes(name));
   };
-}
-
-/** The name as a member of whoever owns a tentacle: address, or the client of a service account. */
-function memberOwning(tentacle: Manifest): string | undefined {
-  const { sub, email, name } = ownerIn(tentacle);
-  if (sub === undefined) return undefined;
-  if (email) return email.toLowerCase();
-  return name?.startsWith('client:') ? name : undefined;
 }

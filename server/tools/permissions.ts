@@ -1,14 +1,17 @@
 import { annotationKeys } from '../../constructs/model/annotations.ts';
 import { type Fault, invalidInput } from '../../constructs/model/errors.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
+import { parseMembers } from '../../constructs/model/members.ts';
 import { permissionsGet, permissionsSet } from '../api/permissions.ts';
 import type { ToolInput, ToolOutput } from '../api/tools.ts';
 import type { OperationName } from '../authz/operations.ts';
 import { enclaveScope, tentacleScope } from '../authz/scope.ts';
+import type { Cluster } from '../cluster/index.ts';
 import { annotationsOf } from './admission.ts';
 import { checkedMode } from './checked-mode.ts';
 import type { ToolDependencies } from './dependencies.ts';
 import { annotationsFor, checkPlain, enclaveChange } from './enclave-change.ts';
+import { knownPeople, personOf, tentaclesIn } from './known-people.ts';
 import { ownerAnnotations, ownerIn, shownPermissions } from './ownership.ts';
 import { authorStamps, type OwnerIdentity, ownerIdentity } from './provenance.ts';
 import type { CallContext, Tool } from './tool.ts';
@@ -144,7 +147,10 @@ async function setTentacle({ cluster }: ToolDependencies, input: Input, context:
   const [first = 'tentacle_mode', ...more] = operations;
   const { enclave, tentacle } = await admission.tentacle(first, input.enclave, name);
   for (const operation of more) admission.still(operation, enclave, tentacle);
-  const owner = input.owner === undefined ? {} : ownerAnnotations(knownOwner(input.owner, enclave, context));
+  const owner =
+    input.owner === undefined
+      ? {}
+      : ownerAnnotations(await ownerWanted(cluster, { wanted: input.owner, enclave }, context));
   const { before, after } = await cluster.annotateDeployment(
     { enclave: input.enclave, name },
     (live) => {
@@ -158,6 +164,19 @@ async function setTentacle({ cluster }: ToolDependencies, input: Input, context:
 
 function takeOf({ on_conflict }: Input) {
   return { take: on_conflict === 'take' };
+}
+
+/** Somebody of whom only the subject is named, as far as what is live in the enclave tells of him. */
+async function ownerWanted(
+  cluster: Cluster,
+  { wanted, enclave }: { readonly wanted: string; readonly enclave: Manifest },
+  context: CallContext,
+): Promise<OwnerIdentity> {
+  const owner = knownOwner(wanted, enclave, context);
+  if (owner.sub === undefined || owner.email) return owner;
+  const people = knownPeople([enclave, ...(await tentaclesIn(cluster, enclave.metadata.name, context.kube))]);
+  const members = parseMembers(annotationsOf(enclave)[annotationKeys.enclaveMembers]);
+  return { ...personOf(owner.sub, people, members), ...owner };
 }
 
 /** A tentacle is owned by a subject: an address will do only where its subject is known. */
