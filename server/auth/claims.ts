@@ -18,6 +18,10 @@ const subject = /^[\x21-\x7e]{1,255}$/;
 const clientId = /^[\x20-\x7e]{1,255}$/;
 /** What may stand in `enclave-members` beside `client:<id>`, so no colon. */
 const emailAddress = /^[\p{L}\p{N}.!#$%&'*+/=?^_`{|}~-]{1,64}@[\p{L}\p{N}.-]{1,189}$/u;
+/** RFC 6749, 3.3. */
+const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/;
+/** Most scopes of one token that count. */
+const maxScopes = 200;
 
 /** Judges the claims of a token whose signature, issuer, audience and times hold. Pure. */
 export function identityOf(claims: JWTPayload, rules: ClaimRules): Identity {
@@ -50,7 +54,7 @@ export function identityOf(claims: JWTPayload, rules: ClaimRules): Identity {
     service,
     provider: /\/realms\/[^/]+$/.test(rules.issuer) ? 'keycloak' : 'oidc',
   };
-  return { principal, scopes: scopesOf(claims.scope) };
+  return { principal, scopes: scopesOf(claims) };
 }
 
 /**
@@ -85,7 +89,13 @@ function displayNameOf(claims: JWTPayload): string | undefined {
   return clean === '' ? undefined : clean;
 }
 
-/** RFC 8693, 4.2: one string, separated by spaces. */
-function scopesOf(value: unknown): readonly string[] {
-  return typeof value === 'string' ? value.split(' ').filter((scope) => scope !== '') : [];
+/**
+ * `scope` is one string, separated by spaces (RFC 8693, 4.2; RFC 9068, 2.2.3). Where there is none, `scp`: Entra sends
+ * it as such a string, Okta as an array with a scope each.
+ */
+function scopesOf({ scope, scp }: JWTPayload): readonly string[] {
+  const given: unknown = typeof scope === 'string' ? scope : scp;
+  const parts: readonly unknown[] = typeof given === 'string' ? given.split(' ') : Array.isArray(given) ? given : [];
+  const isScope = (part: unknown): part is string => typeof part === 'string' && scopeToken.test(part);
+  return parts.filter(isScope).slice(0, maxScopes);
 }

@@ -87,4 +87,29 @@ describe('who a token speaks of', () => {
     expect(principalOf(person).provider).toBe('keycloak');
     expect(principalOf(person, 'https://login.example.com/').provider).toBe('oidc');
   });
+
+  // RFC 8693 has `scope`; Okta sends `scp` as an array, Entra as a string.
+  it.each<[string, JWTPayload, string[]]>([
+    ['scope', { scope: 'openid  tentacles:write' }, ['openid', 'tentacles:write']],
+    ['scp as a string', { scp: 'openid tentacles:write' }, ['openid', 'tentacles:write']],
+    ['scp as an array', { scp: ['openid', 'tentacles:write'] }, ['openid', 'tentacles:write']],
+    ['scp beside a scope that is no text', { scope: ['a'], scp: ['b'] }, ['b']],
+    ['scope alone where both are there', { scope: 'openid', scp: ['tentacles:destroy'] }, ['openid']],
+    ['scope alone, also where it is empty', { scope: '', scp: ['tentacles:destroy'] }, []],
+    ['nothing at all', {}, []],
+  ])('what a token may do is in %s', (_what, claims, scopes) => {
+    expect(identityOf({ ...person, ...claims }, rules)).toMatchObject({ scopes });
+  });
+
+  it.each<[string, unknown, string[]]>([
+    ['what is no text', [7, null, true, ['a'], { toString: 'b' }, 'c'], ['c']],
+    ['what is several at once', ['a b', 'a\tb', 'c'], ['c']],
+    ['what is no scope', ['', ' ', 'a"b', 'a\\b', 'a\u0000', '\u00e9', 'c'], ['c']],
+    ['what is longer than any scope', ['a'.repeat(257), 'c'], ['c']],
+    ['what comes after the 200th', [...Array<string>(200).fill('a'), 'c'], Array<string>(200).fill('a')],
+    ['an object in the place of an array', { 0: 'a', length: 1 }, []],
+    ['a number in the place of an array', 1, []],
+  ])('of scp counts for nothing: %s', (_what, scp, scopes) => {
+    expect(identityOf({ ...person, scp }, rules)).toMatchObject({ scopes });
+  });
 });
