@@ -146,6 +146,19 @@ describe('enclave_sync', () => {
     expect(await as('eve').ok('enclave_sync', { name: enclave })).toMatchObject({ updated: [] });
   });
 
+  // After a change of the issuer the same people have other subjects.
+  it('whose subject is another one now has the enclave again by it; his address alone changes nothing', async () => {
+    await sync({ new_owner: 'max@example.com', new_owner_sub: 'sub-of-max-at-another-issuer' }, 'bearer');
+    expect(await sync({ new_owner: 'max@example.com' }, 'bearer')).toMatchObject({ updated: [] });
+    expect(await refusedSync({}, 'max')).toMatchObject({ code: 'not_found' });
+    const owner = { email: 'max@example.com', sub: people.max.sub };
+    expect(await sync({ new_owner: owner.email, new_owner_sub: owner.sub }, 'bearer')).toMatchObject({
+      updated: ['owner'],
+      enclave: { owner },
+    });
+    expect(await sync({}, 'max')).toMatchObject({ updated: [] });
+  });
+
   // Without it, an owner who is put out while his call waits for a conflict would still change the enclave.
   it('each try decides anew: who loses the enclave in between changes nothing', async () => {
     const live = await stage().harness.cluster.enclave(enclave);
