@@ -96,6 +96,16 @@ export function permissionsSuite(what: string, openPlace: () => Promise<Place>):
       });
     });
 
+    it('what a member owns by his subject alone goes with him, once anything tells his address', async () => {
+      const shared = { enclave, name: 'shared' };
+      expect((await as('olga').ok('permissions_get', shared)).owner).toEqual({ sub: people.max.sub });
+      await as('max').ok('wf_apply', { enclave, ...helloWorkflow('of-max') });
+      const { transfers } = await as('olga').ok('enclave_sync', { name: enclave, remove_members: ['max@example.com'] });
+      // What names him itself goes last.
+      expect(transfers).toEqual(['shared', 'of-max'].map((name) => ({ name, from: 'max@example.com' })));
+      expect((await as('olga').ok('permissions_get', shared)).owner).toMatchObject({ sub: people.olga.sub });
+    });
+
     it('an enclave is handed over, and the new owner claims it', async () => {
       await as('olga').ok('enclave_sync', { name: enclave, new_owner: 'eve@example.com' });
       expect(await as('olga').refused('enclave_info', { name: enclave })).toMatchObject({ code: 'not_found' });
