@@ -33,7 +33,7 @@ export async function credentialFor(
   await requireTrust(terminal, environment);
   const given = terminal.env.TNTC_MCP_TOKEN;
   if (given) {
-    terminal.note('Using the token of TNTC_MCP_TOKEN.');
+    terminal.note(`Using the token of TNTC_MCP_TOKEN.${clearNote(environment)}`);
     return { kind: 'bearer', token: bearerToken('TNTC_MCP_TOKEN', given), remedy: 'Renew or unset TNTC_MCP_TOKEN.' };
   }
   if (hasOidc(environment) && options.admin !== true) {
@@ -53,14 +53,17 @@ async function tokenOfFile(terminal: Terminal, environment: Environment): Promis
     const other = tokenIsFor && `: that of ${tokenIsFor} is not sent to ${endpoint}, which the project names`;
     throw new CliError('notAuthenticated', `The environment "${name}" has ${lacking}${other ?? ''}.`);
   }
-  const clear = isInTheClear(endpoint) ? ` It is sent in the clear: ${endpoint} is not https.` : '';
-  terminal.note(`Using the bearer token of ${tokenPath}: what you make has no owner.${clear}`);
+  terminal.note(`Using the bearer token of ${tokenPath}: what you make has no owner.${clearNote(environment)}`);
   const text = await readFile(tokenPath, 'utf8').catch((error: unknown) => {
     throw new CliError('notAuthenticated', `The bearer token cannot be read: ${reasonOf(error)}`);
   });
   // A second line holds the other live one during a rotation.
   const token = bearerToken(tokenPath, text.split('\n')[0] ?? '');
   return { kind: 'bearer', token, remedy: `Renew the token in ${tokenPath}.` };
+}
+
+function clearNote({ endpoint }: Environment): string {
+  return isInTheClear(endpoint) ? ` It is sent in the clear: ${endpoint} is not https.` : '';
 }
 
 /** Checked here: what no header can carry would be quoted by the error of whoever tries. */

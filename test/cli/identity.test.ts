@@ -179,10 +179,9 @@ describe('where tntc sends credentials', () => {
   it('the static token goes there too, and that it can be read on the way is said', async () => {
     writeFileSync(join(home.path, 'token'), 'static-token');
     home.user({ environments: { prod: { mcp_endpoint: 'http://mcp.invalid/mcp', mcp_token_path: '~/token' } } });
-    expect(await whoami()).toMatchObject({
-      code: 1,
-      notes: [expect.stringContaining('in the clear'), expect.stringContaining('does not answer')],
-    });
+    const notes = [expect.stringContaining('in the clear'), expect.stringContaining('does not answer')];
+    expect(await whoami()).toMatchObject({ code: 1, notes });
+    expect(await whoami({ env: { TNTC_MCP_TOKEN: 'given' } })).toMatchObject({ code: 1, notes });
   });
 
   it('a token out of the environment is told as such: it goes before the login', async () => {
