@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Against the real cluster; the set-up starts it and installs the control plane once a run. */
@@ -18,6 +19,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['**/*.{cluster,disruptive,keycloak}.test.ts', 'node_modules/**'],
           testTimeout: 20_000,
+          // Many wait for time or for a process of theirs; one worker less than cores, the default, leaves two cores idle.
+          maxWorkers: Math.max(3, availableParallelism()),
         },
       },
       {
