@@ -105,6 +105,13 @@ describe.skipIf(outside === undefined)('the network of the local cluster', () =>
       return ready === 'True' ? `tcp://${ip}:9000` : undefined;
     });
 
+  /** A service leads to its pod a moment after that is ready: kube-proxy writes its rules at most once a second. */
+  const serviceLeads = async (where: string) => {
+    const ip = await kube.kubectl(['get', 'service', 'echo', '-n', where, '-o', 'jsonpath={.spec.clusterIP}']);
+    const url = `tcp://${ip.trim()}:80`;
+    await eventually(`the service in ${where} leads to its pod`, async () => (await dial([url]))[url] === 'open');
+  };
+
   beforeAll(async () => {
     for (const name of [namespace, neighbour])
       await kube.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { name } } }]);
@@ -121,6 +128,7 @@ describe.skipIf(outside === undefined)('the network of the local cluster', () =>
     await listen([], lan.near);
     podUrl = (await address('echo', namespace)) ?? '';
     neighbourUrl = (await address('echo', neighbour)) ?? '';
+    for (const where of [namespace, neighbour]) await serviceLeads(where);
     nodePort = Number(
       await kube.kubectl(['get', 'service', 'echo', '-n', namespace, '-o', 'jsonpath={.spec.ports[0].nodePort}']),
     );
