@@ -37,7 +37,7 @@ const maxWrites = 30;
 
 /** A crash between any two writes is mended by the same call: for each write, before and after it. */
 export function crashSuite(title: string, openPlace: () => Promise<Place>, patienceMs: number): void {
-  // Short, so that a dead network is given up soon; long enough for the API server while it lives.
+  // For the victim alone, so that a dead network is given up soon; long enough for the API server while it lives.
   const impatient = { timeoutMs: patienceMs };
 
   describe(`crashes on ${title}`, () => {
@@ -49,8 +49,9 @@ export function crashSuite(title: string, openPlace: () => Promise<Place>, patie
         let k = 1;
         for (; k <= maxWrites; k++) {
           const name = `new-${moment}-${k}`;
-          const wanted = request(namespace, name, {}, { secrets: { db: { a: 'b' } }, call: impatient });
-          if (!(await crashAt(bench(), k, moment, (victim) => victim.apply(wanted)))) break;
+          const wanted = request(namespace, name, {}, { secrets: { db: { a: 'b' } } });
+          const dies = (victim: Cluster) => victim.apply({ ...wanted, call: impatient });
+          if (!(await crashAt(bench(), k, moment, dies))) break;
           const result = await cluster.apply(wanted);
           expect(result.revision, `write ${k}`).toBe(1);
           expectExactly(await inventory(), name, { code: 1, revisions: [1], policies: [name] });
@@ -69,9 +70,10 @@ export function crashSuite(title: string, openPlace: () => Promise<Place>, patie
             namespace,
             name,
             { code: '// second', egressPort: 80 },
-            { secrets: { db: { a: 'c' }, more: { x: 'y' } }, call: impatient },
+            { secrets: { db: { a: 'c' }, more: { x: 'y' } } },
           );
-          if (!(await crashAt(bench(), k, moment, (victim) => victim.apply(wanted)))) break;
+          const dies = (victim: Cluster) => victim.apply({ ...wanted, call: impatient });
+          if (!(await crashAt(bench(), k, moment, dies))) break;
           const result = await cluster.apply(wanted);
           expect(result.revision, `write ${k}`).toBe(2);
           const there = await inventory();
