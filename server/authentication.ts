@@ -6,7 +6,7 @@ import { challenge, type Discovery } from './auth/discovery.ts';
 import type { RateLimiter } from './auth/rate-limit.ts';
 import { clientIdentity } from './mcp/client.ts';
 import { traceIdOf } from './mcp/trace.ts';
-import { type AuditSink, argumentsDigest, clientText, namedIn } from './telemetry/audit.ts';
+import { type AuditSink, auditRecord, namedIn } from './telemetry/audit.ts';
 import type { Logger } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
@@ -135,21 +135,14 @@ function recordRefusal(
     missing,
   }: CalledTool & { readonly principal: Principal; readonly missing: readonly string[] },
 ): void {
-  const client = clientText(clientIdentity(undefined, request.headers['user-agent']));
-  audit({
-    time: new Date(now()).toISOString(),
-    principal: principal.name,
-    ...(principal.kind === 'oidc' ? { principal_sub: principal.sub } : {}),
-    principal_kind: principal.kind,
-    ...(client ? { client } : {}),
-    tool,
-    ...namedIn(input),
-    arguments_digest: argumentsDigest(input),
-    decision: 'denied',
-    reason: `the token lacks the scope ${missing.join(' ')}`,
-    outcome: 'permission_denied',
-    duration_ms: 0,
-    call_id: newId(),
-    trace_id: traceIdOf(request.get('traceparent')),
-  });
+  const client = clientIdentity(undefined, request.headers['user-agent']);
+  const traceId = traceIdOf(request.get('traceparent'));
+  const reason = `the token lacks the scope ${missing.join(' ')}`;
+  const refused = { ...namedIn(input), decision: 'denied', reason, outcome: 'permission_denied' } as const;
+  audit(
+    auditRecord(
+      { principal, client, tool, arguments: input, callId: newId(), traceId },
+      { ...refused, at: now(), durationMs: 0 },
+    ),
+  );
 }

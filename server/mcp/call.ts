@@ -3,7 +3,7 @@ import { type ErrorCode, TentacularError } from '../../constructs/model/errors.t
 import { isJsonObject, type JsonValue } from '../../constructs/model/json.ts';
 import type { ClientIdentity, Principal } from '../../constructs/model/principal.ts';
 import type { AuthzPolicy } from '../authz/policy.ts';
-import { type AuditSink, argumentsDigest, clientText, namedIn } from '../telemetry/audit.ts';
+import { type AuditSink, auditRecord, namedIn } from '../telemetry/audit.ts';
 import { errorFields, type Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type AdmissionCluster, type AdmissionRecord, createAdmission } from '../tools/admission.ts';
@@ -112,23 +112,6 @@ function writeAudit(
   deps: CallDependencies,
   { ending, durationMs, callId }: { ending: Omit<Ending, 'result'>; durationMs: number; callId: string },
 ): void {
-  const client = clientText(call.client);
-  const { decision, reason, enclave, tentacle } = ending.admission;
-  deps.audit({
-    time: new Date(deps.now()).toISOString(),
-    principal: call.principal.name,
-    principal_kind: call.principal.kind,
-    ...(call.principal.kind === 'oidc' ? { principal_sub: call.principal.sub } : {}),
-    ...(client ? { client } : {}),
-    tool,
-    ...(enclave ? { enclave } : {}),
-    ...(tentacle ? { tentacle } : {}),
-    arguments_digest: argumentsDigest(call.arguments),
-    decision,
-    reason,
-    outcome: ending.outcome,
-    duration_ms: Math.round(durationMs),
-    call_id: callId,
-    trace_id: call.traceId,
-  });
+  const { outcome, admission } = ending;
+  deps.audit(auditRecord({ ...call, tool, callId }, { ...admission, outcome, at: deps.now(), durationMs }));
 }

@@ -28,6 +28,47 @@ export interface AuditRecord {
   readonly trace_id: string;
 }
 
+/** Whose call of what is recorded. */
+export interface RecordedCall {
+  readonly principal: Principal;
+  readonly client: ClientIdentity | undefined;
+  readonly tool: string;
+  readonly arguments: JsonValue;
+  readonly callId: string;
+  readonly traceId: string;
+}
+
+/** What became of it. */
+export interface RecordedEnding extends Pick<AuditRecord, 'enclave' | 'tentacle' | 'decision' | 'reason' | 'outcome'> {
+  /** Milliseconds since the epoch: when the call ended. */
+  readonly at: number;
+  readonly durationMs: number;
+}
+
+/** The record of a call, wherever it ended. */
+export function auditRecord(call: RecordedCall, ending: RecordedEnding): AuditRecord {
+  const { principal } = call;
+  const client = clientText(call.client);
+  const { enclave, tentacle, decision, reason, outcome } = ending;
+  return {
+    time: new Date(ending.at).toISOString(),
+    principal: principal.name,
+    principal_kind: principal.kind,
+    ...(principal.kind === 'oidc' ? { principal_sub: principal.sub } : {}),
+    ...(client ? { client } : {}),
+    tool: call.tool,
+    ...(enclave ? { enclave } : {}),
+    ...(tentacle ? { tentacle } : {}),
+    arguments_digest: argumentsDigest(call.arguments),
+    decision,
+    reason,
+    outcome,
+    duration_ms: Math.round(ending.durationMs),
+    call_id: call.callId,
+    trace_id: call.traceId,
+  };
+}
+
 /** Where audit records go: one JSON line each on a stream of its own. */
 export type AuditSink = (record: AuditRecord) => void;
 
