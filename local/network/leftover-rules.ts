@@ -1,6 +1,6 @@
 import { pollUntil } from '../cluster/wait.ts';
 import { runCommand } from '../run-command.ts';
-import { interfaceNames, ip } from './topology.ts';
+import { interfaceNames, removeInterface } from './topology.ts';
 
 /** Chains of kube-proxy, of the kubelet, of Felix, and of the CNI portmap plugin. */
 const CLUSTER_CHAIN = /^(KUBE-|cali-|CNI-)/;
@@ -18,8 +18,7 @@ export async function removeLeftoverRules(): Promise<void> {
     if (CLUSTER_SET.test(set)) await destroySet(set);
   }
   for (const name of await interfaceNames()) {
-    // A pod's interface vanishes with its namespace, which may have happened since it was listed.
-    if (POD_INTERFACE.test(name)) await ip('link', 'delete', name).catch(() => undefined);
+    if (POD_INTERFACE.test(name)) await removeInterface(name);
   }
 }
 

@@ -25,11 +25,23 @@ export async function ensureTopology(settings: Settings): Promise<void> {
 
 /** Removes the veth pair, the namespace and the routes; what is not there is no error. */
 export async function removeTopology(settings: Settings): Promise<void> {
+  // The link first, which takes its other end with it: the kernel clears a deleted namespace, and with it our end of the
+  // link, at a moment of its own, which must not lie between our listing it and our deleting it.
+  await removeInterface(settings.nodeInterface);
   if ((await netnsNames()).includes(settings.extNetns)) await ip('netns', 'delete', settings.extNetns);
-  if ((await interfaceNames()).includes(settings.nodeInterface)) await ip('link', 'delete', settings.nodeInterface);
   const routes = await ip('-4', 'route', 'show', 'type', 'blackhole');
   if (routes.split('\n').some((line) => line.trim().startsWith(`blackhole ${settings.podCidr}`)))
     await ip('route', 'delete', 'blackhole', settings.podCidr);
+}
+
+/** Removes a network interface; one that is not there, or vanishes meanwhile with its other end, is no error. */
+export async function removeInterface(name: string): Promise<void> {
+  if (!(await interfaceNames()).includes(name)) return;
+  try {
+    await ip('link', 'delete', name);
+  } catch (error) {
+    if ((await interfaceNames()).includes(name)) throw error;
+  }
 }
 
 /** Names of the network interfaces of this network namespace. */
