@@ -48,10 +48,19 @@ export async function buildFromModule(
   }
 }
 
-/** Builds a single Go file without dependencies. */
-export async function buildFromFile(file: string, target: string, environment: GoEnvironment): Promise<void> {
-  const go = await findGo(environment.env);
-  await compile(go, dirname(file), file, {}, target, goEnv(environment), () => undefined);
+/**
+ * Builds the program in `folder`, a Go module that needs no other, into `target`: a static binary with no trace of the
+ * machine that built it. Equal sources and compiler give equal bytes.
+ * @throws TentacularError `unavailable` without Go, `cluster_error` with the compiler's last lines.
+ */
+export async function buildFromFolder(folder: string, target: string, environment: GoEnvironment): Promise<void> {
+  const args = ['build', '-trimpath', '-buildvcs=false', '-ldflags', '-s -w -buildid=', '-o', target, '.'];
+  await mkdir(dirname(target), { recursive: true });
+  await runCommand(await findGo(environment.env), args, {
+    cwd: folder,
+    env: goEnv(environment),
+    timeoutMs: BUILD_TIMEOUT_MS,
+  });
 }
 
 /**

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { access, open, readFile, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { access, open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { TentacularError } from '../../constructs/model/errors.ts';
 import { isJsonObject, type JsonObject } from '../../constructs/model/json.ts';
-import { buildFromFile } from '../binaries/go-build.ts';
+import { goBinary } from '../images/files.ts';
 import { type ImageSpec, writeImage } from '../images/oci.ts';
 import { runCommand } from '../run-command.ts';
 import type { Layout } from './layout.ts';
@@ -27,7 +26,7 @@ export async function ownImages(
   layout: Layout,
   coredns: { path: string; version: string },
 ): Promise<{ archives: string[]; corednsRef: string }> {
-  const pause = await pauseBinary(settings);
+  const pause = await goBinary(join(import.meta.dirname, '../pause'), settings.cacheDir);
   const corednsRef = `localhost/coredns:${coredns.version}`;
   const specs: ImageSpec[] = [
     {
@@ -104,20 +103,4 @@ async function ensureArchive(spec: ImageSpec, layout: Layout): Promise<string> {
   );
   if (!isThere) await writeImage(spec, archive);
   return archive;
-}
-
-/** Built from the source beside this folder, kept under the hash of that source. */
-async function pauseBinary(settings: Settings): Promise<string> {
-  const source = join(dirname(fileURLToPath(import.meta.url)), '..', 'pause', 'main.go');
-  const digest = createHash('sha256')
-    .update(await readFile(source))
-    .digest('hex')
-    .slice(0, 12);
-  const target = join(settings.cacheDir, 'bin', `pause-${digest}`, 'pause');
-  const isThere = await access(target).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) await buildFromFile(source, target, { cacheDir: settings.cacheDir, env: process.env });
-  return target;
 }

@@ -1,5 +1,5 @@
 # docker build -f local/images/echo.Dockerfile -t tentacular-echo .
-# Same compiler flags as local/images/go-binary.ts.
+# Same compiler flags as local/binaries/go-build.ts.
 FROM golang:1.26.8-bookworm AS build
 WORKDIR /src
 COPY examples/support/echo/ ./

@@ -4,9 +4,9 @@ import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { TentacularError } from '../../constructs/model/errors.ts';
+import { buildFromFolder } from '../binaries/go-build.ts';
 import { bundleProgram } from './bundle.ts';
 import type { ImageDefinition } from './definitions.ts';
-import { buildGoBinary } from './go-binary.ts';
 import type { ImageLayer } from './oci.ts';
 import { keepNewest } from './prune.ts';
 import { sharedLibraries } from './shared-libraries.ts';
@@ -30,16 +30,7 @@ const keptBinaries = 4;
 export async function imageLayers(definition: ImageDefinition, inputs: ImageInputs): Promise<ImageLayer[]> {
   const { program } = definition;
   if (program.kind === 'go') {
-    const binary = await cached(
-      join(inputs.cacheDir, 'images', 'go'),
-      await goKey(inputs.root, program.source),
-      (output) =>
-        buildGoBinary({
-          source: join(inputs.root, program.source),
-          output,
-          goCache: join(inputs.cacheDir, 'go', 'build'),
-        }),
-    );
+    const binary = await goBinary(join(inputs.root, program.source), inputs.cacheDir);
     return [{ files: [...systemFiles(), { path: program.target, sourceFile: binary, mode: 0o755 }] }];
   }
   const runtime = await runtimeBinary(program.runtime);
@@ -53,6 +44,18 @@ export async function imageLayers(definition: ImageDefinition, inputs: ImageInpu
     { files: [...systemFiles(), ...libraries, binary] },
     { files: [{ path: program.target, content: bundle.text }] },
   ];
+}
+
+/**
+ * The program of a folder with `go.mod` and `main.go`, kept in the cache under the hash of the two.
+ * @throws TentacularError as `buildFromFolder`.
+ */
+export async function goBinary(folder: string, cacheDir: string): Promise<string> {
+  const digests = await Promise.all(['go.mod', 'main.go'].map((name) => fileDigest(join(folder, name))));
+  const key = createHash('sha256').update(digests.join(' ')).digest('hex');
+  return cached(join(cacheDir, 'images', 'go'), key, (output) =>
+    buildFromFolder(folder, output, { cacheDir, env: process.env }),
+  );
 }
 
 /** sha256 (hex) of a file's bytes. */
@@ -81,11 +84,6 @@ async function strippedBinary(binary: string, cacheDir: string): Promise<string>
   return cached(join(cacheDir, 'images', 'runtime'), await fileDigest(binary), async (output) => {
     await writeFile(output, stripElf(await readFile(binary)), { mode: 0o755 });
   });
-}
-
-async function goKey(root: string, source: string): Promise<string> {
-  const digests = await Promise.all(['go.mod', 'main.go'].map((name) => fileDigest(join(root, source, name))));
-  return createHash('sha256').update(digests.join(' ')).digest('hex');
 }
 
 /** The file of that key in `folder`; made aside and renamed, so that a killed run leaves no half file. */

@@ -50,7 +50,7 @@ describe.each(imageNames)('the Dockerfile of %s', (name) => {
     if (program.kind === 'bundle') {
       expect(text).toContain(`node local/images/write-root.ts ${name} /rootfs`);
     } else {
-      const source = readFileSync(join(projectRoot, 'local/images/go-binary.ts'), 'utf8');
+      const source = readFileSync(join(projectRoot, 'local/binaries/go-build.ts'), 'utf8');
       expect(source).toContain("'-trimpath', '-buildvcs=false', '-ldflags', '-s -w -buildid='");
       expect(text).toContain(
         `go build -trimpath -buildvcs=false -ldflags "-s -w -buildid=" -o /rootfs${program.target} .`,

@@ -1,0 +1,3 @@
+module tentacular.local/pause
+
+go 1.24
