@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeIssuer, startFakeIssuer, type TestClaims } from '../support/fake-issuer.ts';
+import { type LoopbackServer, startLoopbackServer } from '../support/loopback-server.ts';
 import { type Home, makeHome } from './home.ts';
 
 /** Clears the line, hides, turns around, and begins a line of its own. */
@@ -13,26 +13,22 @@ const steers = /(?!\n)[\p{Cc}\p{Cf}]|^All is well/mu;
 describe('what a server answers', () => {
   let home: Home;
   let issuer: FakeIssuer;
-  let servers: Server[];
+  let servers: LoopbackServer[];
   beforeEach(async () => {
     home = makeHome();
     servers = [];
     issuer = await startFakeIssuer();
   });
   afterEach(async () => {
-    for (const server of servers) {
-      server.close();
-      server.closeAllConnections();
-    }
+    for (const server of servers) await server.close();
     await issuer.stop();
     home.remove();
   });
 
   async function serve(answer: RequestListener): Promise<string> {
-    const server = createServer(answer);
+    const server = await startLoopbackServer(answer);
     servers.push(server);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
+    return `${server.origin}/mcp`;
   }
   /** `whoami` of somebody who is logged in with these claims. */
   async function whoami(mcp_endpoint: string, claims: TestClaims = {}, ...args: string[]) {

@@ -1,16 +1,15 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeIssuer, startFakeIssuer } from '../support/fake-issuer.ts';
+import { type LoopbackServer, startLoopbackServer } from '../support/loopback-server.ts';
 import { type Home, makeHome } from './home.ts';
 
 /** Whoever wrote a repository that somebody clones wrote its `.tentacular/config.yaml` too. */
 describe('the configuration of a cloned repository', () => {
   let home: Home;
   let issuer: FakeIssuer;
-  let server: Server;
+  let server: LoopbackServer;
   let endpoint: string;
   let received: string[];
   beforeEach(async () => {
@@ -33,16 +32,14 @@ describe('the configuration of a cloned repository', () => {
         }),
       );
     };
-    server = createServer((request, response) => {
+    server = await startLoopbackServer((request, response) => {
       received.push(request.headers.authorization ?? '');
       response.end('{}');
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
+    endpoint = `${server.origin}/mcp`;
   });
   afterEach(async () => {
-    server.close();
-    server.closeAllConnections();
+    await server.close();
     await issuer.stop();
     home.remove();
   });

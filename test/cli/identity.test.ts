@@ -1,16 +1,15 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeIssuer, startFakeIssuer } from '../support/fake-issuer.ts';
+import { type LoopbackServer, startLoopbackServer } from '../support/loopback-server.ts';
 import { type Home, makeHome } from './home.ts';
 
 const clientSecret = 'client-secret-canary';
 
 describe('where tntc sends credentials', () => {
   let home: Home;
-  let server: Server;
+  let server: LoopbackServer;
   let endpoint: string;
   let issuer: FakeIssuer;
   /** Authorization headers that reached the server, and forms with a token that reached the issuer. */
@@ -32,17 +31,15 @@ describe('where tntc sends credentials', () => {
       const tokens = { token_type: 'bearer', expires_in: 3600, refresh_token: `next-${refreshes.length}` };
       response.end(JSON.stringify({ ...tokens, access_token: await issuer.token({ jti: String(refreshes.length) }) }));
     };
-    server = createServer((request, response) => {
+    server = await startLoopbackServer((request, response) => {
       received.push(request.headers.authorization);
       response.statusCode = request.headers.authorization?.endsWith('refused') ? 401 : 200;
       response.end('{"error_description":"The token is not known here."}');
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
+    endpoint = `${server.origin}/mcp`;
   });
   afterEach(async () => {
-    server.close();
-    server.closeAllConnections();
+    await server.close();
     await issuer.stop();
     home.remove();
   });
@@ -55,7 +52,7 @@ describe('where tntc sends credentials', () => {
   const whoami = (more?: Parameters<Home['tntc']>[1], ...args: string[]) =>
     home.tntc(['whoami', '--env', 'prod', ...args], more);
   const oidc = () => ({ environments: { prod: { mcp_endpoint: endpoint, oidc_issuer: issuer.issuer } } });
-  const origin = () => new URL(endpoint).origin;
+  const origin = () => server.origin;
 
   it.each([
     ['mcp_token_path', { mcp_token_path: '/etc/shadow' }],
