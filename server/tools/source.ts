@@ -57,8 +57,9 @@ function workflowOf(workflow: SourceInput['workflow']): string | JsonObject {
 }
 
 /**
- * Renders the source that the live tentacle was made from, with the options of now: after an upgrade of engine or
- * renderer, or to mend what somebody changed by hand. Image and git commit stay as they were chosen.
+ * Renders the source that the live revision was made from, with the options of now: after an upgrade of engine or
+ * renderer, or to mend what somebody changed by hand. Image and git commit stay as they were chosen. What was chosen
+ * the revision says; the Deployment, which anybody may have changed, only where none is stored.
  */
 export async function renderStored(
   cluster: Cluster,
@@ -68,19 +69,19 @@ export async function renderStored(
 ): Promise<RenderedTentacle> {
   const { enclave } = input;
   const name = deployment.metadata.name;
-  const configMap = codeConfigMapOf(deployment);
   const { call } = context;
   const revision = Number(annotationsOf(deployment)[annotationKeys.revision]);
-  const [code, stored] = await Promise.all([
-    configMap === undefined ? undefined : cluster.code({ enclave, name, configMap }, call),
-    Number.isInteger(revision) ? cluster.revision(enclave, name, revision, call) : undefined,
-  ]);
+  const stored = Number.isInteger(revision) ? await cluster.revision(enclave, name, revision, call) : undefined;
+  const made = stored?.manifests.find(({ kind }) => kind === 'Deployment') ?? deployment;
+  const configMap = codeConfigMapOf(made, name);
+  const code = configMap === undefined ? undefined : await cluster.code({ enclave, name, configMap }, call);
   if (!code) throw sourceGone(enclave, name);
   const { workflow, files } = readCode(code);
-  const annotations = annotationsOf(deployment);
-  const image = input.image ?? chosenImage(deployment, stored?.rendererOptions);
+  const annotations = annotationsOf(made);
+  const image = input.image ?? chosenImage(made, stored?.rendererOptions);
   const gitSha = input.git_sha ?? annotations[annotationKeys.gitSha];
   const gitUrl = annotations[annotationKeys.gitUrl];
+  const isOutOfGit = [made, deployment].some((one) => annotationsOf(one)[annotationKeys.managedByGit] === 'true');
   return renderTentacle(
     {
       enclave,
@@ -90,7 +91,7 @@ export async function renderStored(
       ...(image ? { image } : {}),
       ...(gitSha ? { gitSha } : {}),
       ...(gitUrl ? { gitUrl } : {}),
-      ...(annotations[annotationKeys.managedByGit] === 'true' ? { managedByGit: true } : {}),
+      ...(isOutOfGit ? { managedByGit: true } : {}),
     },
     context.options,
   );
@@ -111,11 +112,11 @@ export function engineImageOf(deployment: Manifest): string | undefined {
   return isJsonObject(engine) && typeof engine.image === 'string' ? engine.image : undefined;
 }
 
-/** Name of the code ConfigMap that the pods mount. */
-function codeConfigMapOf(deployment: Manifest): string | undefined {
+/** Name of the code ConfigMap that the pods of a tentacle mount. */
+function codeConfigMapOf(deployment: Manifest, tentacle: string): string | undefined {
   const volumes = podSpecOf(deployment)?.volumes;
   if (!Array.isArray(volumes)) return undefined;
-  const prefix = `${deployment.metadata.name}-code-`;
+  const prefix = `${tentacle}-code-`;
   for (const volume of volumes) {
     const configMap = isJsonObject(volume) ? volume.configMap : undefined;
     const name = isJsonObject(configMap) ? configMap.name : undefined;

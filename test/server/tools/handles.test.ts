@@ -152,8 +152,9 @@ describe('a handle of somebody else', () => {
     expect(await apply('mia', 'alpha', String(plans.get('alpha')))).toContain('"updated"');
   });
 
-  // Harm prevented: whoever may edit a Deployment by other means reads code through the server that he may not read.
-  it('as the code that a Deployment names is not rendered: it is of another tentacle', async () => {
+  // Harm prevented: whoever may edit Deployments or ConfigMaps by other means reads code through the server that he may
+  // not read.
+  it('as the code that a Deployment or a revision names is not rendered: it is of another tentacle', async () => {
     const { fake, harness } = stage();
     const source = helloWorkflow('app-code-x');
     source.files['nodes/greet.ts'] += '// CANARY-0451\n';
@@ -165,10 +166,21 @@ describe('a handle of somebody else', () => {
       .ok('wf_apply', { enclave, ...helloWorkflow('app') });
     const text = (await harness.cluster.deployment(enclave, 'app-code-x').then(JSON.stringify)) ?? '';
     const code = /app-code-x-code-\w+/.exec(text)?.[0] ?? '';
-    const live = JSON.stringify(await harness.cluster.deployment(enclave, 'app'));
-    fake.put(JSON.parse(live.replace(/"app-code-\w+"/, JSON.stringify(code))) as JsonObject);
-    const error = await stage().as('mia').refused('wf_apply', { enclave, name: 'app', dry_run: true });
-    expect(error).toMatchObject({ code: 'not_found' });
-    expect(JSON.stringify(error)).not.toContain('CANARY');
+    const forge = async (kind: string, apiVersion: string, name: string, from: RegExp, to: string) => {
+      const live = JSON.stringify(await harness.cluster.reader.get({ apiVersion, kind, namespace: enclave, name }));
+      expect(live).toMatch(from);
+      fake.put(JSON.parse(live.replace(from, to)) as JsonObject);
+    };
+    const refused = async () => {
+      const error = await stage().as('mia').refused('wf_apply', { enclave, name: 'app', dry_run: true });
+      expect(error).toMatchObject({ code: 'not_found' });
+      expect(JSON.stringify(error)).not.toContain('CANARY');
+    };
+    const own = /(?<!\/)\bapp-code-[0-9a-f]{9}\b/g;
+    await forge('ConfigMap', 'v1', 'app-rev-1', own, code);
+    await refused();
+    await forge('Deployment', 'apps/v1', 'app', own, code);
+    await forge('Deployment', 'apps/v1', 'app', /"tentacular.io\/revision":"1"/, '"tentacular.io/revision":"7"');
+    await refused();
   });
 });
