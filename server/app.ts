@@ -101,6 +101,12 @@ function answerPages() {
 
 function checkBody({ metrics }: AppDependencies) {
   return (request: Request, response: Response, next: NextFunction): void => {
+    // What comes next would read it by itself, with other ideas of what is JSON, past all that is judged here.
+    if (request.method === 'POST' && request.body === undefined) {
+      metrics.refused('malformed-body');
+      response.status(415).json(rpcError(-32000, 'Send a body, with Content-Type: application/json'));
+      return;
+    }
     const fault = bodyFault(request.body);
     if (fault === undefined) {
       next();
