@@ -7,6 +7,7 @@ import {
   isMemberName,
   maxMembers,
   memberRule,
+  membersFaults,
 } from '../model/members.ts';
 import { defaultEnclaveMode, modeRule, parseMode } from '../model/mode.ts';
 import { enclaveNameRule, isEnclaveName } from '../model/names.ts';
@@ -90,8 +91,7 @@ export function resolveEnclave(source: EnclaveSource): ResolvedEnclave {
 }
 
 function members(given: readonly string[] = [], faults: Fault[]): string | undefined {
-  if (given.length > maxMembers)
-    faults.push({ path: 'members', message: 'are too many', found: given.length, allowed: `at most ${maxMembers}` });
+  faults.push(...membersFaults(given.map(canonicalMember)));
   const names = given.slice(0, maxMembers).map((member, index) => {
     const name = canonicalMember(member);
     if (!isMemberName(name))

@@ -1,7 +1,10 @@
+import type { Fault } from './errors.ts';
 import { hasHiddenCharactersInProse } from './text.ts';
 
 /** Most members of one enclave. */
 export const maxMembers = 500;
+/** Characters that all of them may take, as JSON: each reply that tells of the enclave shows them. */
+export const maxMembersLength = 20_000;
 /** What a member may be called, in words for error messages. */
 export const memberRule = 'an e-mail address, or client:<id> for a service account';
 
@@ -37,4 +40,20 @@ export function parseMembers(text: string | undefined): string[] {
 /** Members as the annotation holds them: each once, sorted, joined by commas. */
 export function formatMembers(members: Iterable<string>): string {
   return [...new Set(members)].sort().join(',');
+}
+
+/** What is wrong with a list of members as a whole, each of them being in order. */
+export function membersFaults(names: Iterable<string>): Fault[] {
+  const distinct = [...new Set(names)];
+  if (distinct.length > maxMembers) {
+    return [{ path: 'members', message: 'are too many', found: distinct.length, allowed: `at most ${maxMembers}` }];
+  }
+  const length = membersLength(distinct);
+  if (length <= maxMembersLength) return [];
+  const allowed = `at most ${maxMembersLength} characters in all`;
+  return [{ path: 'members', message: 'are too long together', found: length, allowed }];
+}
+
+function membersLength(names: readonly string[]): number {
+  return names.reduce((sum, name) => sum + JSON.stringify(name).length + 1, 0);
 }

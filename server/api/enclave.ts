@@ -34,6 +34,7 @@ const enclaveShape = {
     })
     .describe('Who owns it.'),
   members: z.array(z.string()).describe('Group of the enclave: e-mail addresses, and client:<id> of service accounts.'),
+  more_members: z.int().optional().describe('How many members besides, too many for one reply.'),
   mode: z.string().describe('Permissions of the enclave itself, e.g. rwxrwx---.'),
   preset: z.string().optional().describe('Name of that mode, where it has one.'),
   default_mode: z.string().optional().describe('Mode of new tentacles in it.'),

@@ -6,8 +6,8 @@ import {
   formatMembers,
   isEmailAddress,
   isMemberName,
-  maxMembers,
   memberRule,
+  membersFaults,
   parseMembers,
 } from '../../constructs/model/members.ts';
 import type { OidcPrincipal, Principal } from '../../constructs/model/principal.ts';
@@ -111,8 +111,11 @@ export function annotationsFor(change: EnclaveChange, live: Manifest): Record<st
   const after = [...(change.members ?? before), ...change.added].filter((name) => !change.removed.includes(name));
   const written = formatMembers(after);
   if (written !== formatMembers(before)) {
-    const count = new Set(after).size;
-    if (count > maxMembers) throw tooMany(count);
+    const faults = membersFaults(after);
+    // Of a list that got too long by other means some may be taken away, until it is short enough.
+    if (faults.length > 0 && after.some((name) => !before.includes(name))) {
+      throw invalidInput('Input of enclave_sync', faults);
+    }
     set[annotationKeys.enclaveMembers] = written;
   }
   return change.owner && !isOwner(change.owner, live) ? { ...set, ...ownerAnnotations(change.owner) } : set;
@@ -125,12 +128,6 @@ function isOwner(wanted: OwnerIdentity, live: Manifest): boolean {
     wanted.sub === undefined || wanted.sub === owner.sub,
     wanted.email === undefined || wanted.email === owner.email?.toLowerCase(),
   ].every(Boolean);
-}
-
-function tooMany(count: number): Error {
-  return invalidInput('Input of enclave_sync', [
-    { path: 'members', message: 'would be too many', found: count, allowed: `at most ${maxMembers}` },
-  ]);
 }
 
 type Updated = ToolOutput<'enclave_sync'>['updated'][number];

@@ -1,12 +1,16 @@
 import { annotationKeys } from '../../constructs/model/annotations.ts';
 import { isJsonObject } from '../../constructs/model/json.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
-import { parseMembers } from '../../constructs/model/members.ts';
+import { maxMembersLength, parseMembers } from '../../constructs/model/members.ts';
 import { presetOf } from '../../constructs/model/mode.ts';
 import type { ToolOutput } from '../api/tools.ts';
 import { annotationsOf } from './admission.ts';
 import { hasRetiredAnnotations } from './ownership.ts';
+import { rowsWithin } from './page.ts';
 import { cleanText, textLimits } from './untrusted.ts';
+
+/** Longest address that a token can prove, in characters. */
+const longestMember = 254;
 
 type EnclaveRow = ToolOutput<'enclave_list'>['enclaves'][number];
 
@@ -28,12 +32,16 @@ export function enclaveRow(namespace: Manifest): EnclaveRow {
     created_at: text('createdAt') ?? namespace.metadata.creationTimestamp,
   };
   const owner = { sub: text('ownerSub'), email: text('ownerEmail'), name: text('ownerName') };
+  const members = membersIn(namespace);
+  // A longer list was written by other means than our tools: it may not cost anybody the reply that it is in.
+  const shown = rowsWithin(members, maxMembersLength);
   return {
     name: namespace.metadata.name,
     namespace: namespace.metadata.name,
     status: namespace.metadata.deletionTimestamp ? 'terminating' : statusOf(annotations[annotationKeys.enclaveStatus]),
     owner: present(owner),
-    members: membersOf(annotations[annotationKeys.enclaveMembers]),
+    members: shown,
+    ...(shown.length < members.length ? { more_members: members.length - shown.length } : {}),
     mode,
     ...present(given),
     ...(hasRetiredAnnotations(namespace) ? { retired_annotations: true } : {}),
@@ -44,9 +52,10 @@ function statusOf(text: string | undefined): 'active' | 'frozen' {
   return text === 'frozen' ? 'frozen' : 'active';
 }
 
-function membersOf(text: string | undefined): string[] {
-  return parseMembers(text)
-    .map((member) => cleanText(member, textLimits.field))
+/** Every member that the Namespace names. */
+export function membersIn(namespace: Manifest): string[] {
+  return parseMembers(annotationsOf(namespace)[annotationKeys.enclaveMembers])
+    .map((member) => cleanText(member, longestMember))
     .filter((member) => member !== '');
 }
 

@@ -6,7 +6,7 @@ import { enclaveScope } from '../authz/scope.ts';
 import { type CallOptions, isEnclave } from '../cluster/index.ts';
 import { annotationsOf } from './admission.ts';
 import type { ToolDependencies } from './dependencies.ts';
-import { enclaveRow, quotaUse } from './enclave-row.ts';
+import { enclaveRow, membersIn, quotaUse } from './enclave-row.ts';
 import { pageOf, rowsWithin } from './page.ts';
 import type { Tool } from './tool.ts';
 import { cleanText, textLimits } from './untrusted.ts';
@@ -29,12 +29,11 @@ export function infoTool({ cluster }: ToolDependencies): Tool<'enclave_info'> {
         cluster.reader.list({ apiVersion: 'v1', kind: 'ResourceQuota', ...inside }, kube),
         cluster.reader.list({ apiVersion: 'apps/v1', kind: 'Deployment', ...inside, metadataOnly: true }, kube),
       ]);
-      const row = enclaveRow(namespace);
       const updatedAt = annotationsOf(namespace)[annotationKeys.updatedAt];
       return {
-        ...row,
+        ...enclaveRow(namespace),
         exo_services: {},
-        member_count: row.members.length,
+        member_count: membersIn(namespace).length,
         tentacle_count: tentacles.filter((tentacle) => admission.may('wf_status', namespace, tentacle)).length,
         quota: quotaUse(quotas),
         ...(updatedAt ? { updated_at: cleanText(updatedAt, textLimits.field) } : {}),
