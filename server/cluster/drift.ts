@@ -7,7 +7,7 @@ import type { Context } from './context.ts';
 import { noTentacle, type ObjectDiff, unifiedDiff } from './diff.ts';
 import { formatPath } from './field-path.ts';
 import { objectKey } from './kinds.ts';
-import { readLive } from './live-set.ts';
+import { isOf, readLive } from './live-set.ts';
 import { otherOwners } from './managed-fields.ts';
 import { readRevision, revisionName } from './revisions.ts';
 import { dryRunOf } from './settle.ts';
@@ -37,7 +37,7 @@ export async function driftOf(context: Context, request: DriftRequest): Promise<
   const { revision } = first;
   const ref = { apiVersion: 'v1', kind: 'ConfigMap', namespace: enclave, name: revisionName(name, revision) };
   const stored = await context.client.get(ref, call);
-  if (!stored) {
+  if (!stored || !isOf(stored, enclave, name)) {
     throw new TentacularError('not_found', `Revision ${revision} of "${name}" is not stored any more`, {
       hint: 'Apply the workflow again; that stores a new revision.',
     });

@@ -95,6 +95,20 @@ export function verbsSuite(title: string, openPlace: () => Promise<Place>): void
       expect(await refusal(cluster.drift({ enclave: namespace, name: 'nobody' }))).toMatchObject({ code: 'not_found' });
     });
 
+    // Harm prevented: who may write ConfigMaps says what a tentacle is compared with, and the server carries it out.
+    it('a revision that somebody else put in its place is none', async () => {
+      const { cluster, namespace, other } = bench();
+      await cluster.apply(request(namespace, 'forged'));
+      const ref = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'forged-rev-1' };
+      const { data = {}, metadata } = (await other.get(ref)) ?? { metadata: { name: '' } };
+      await other.delete(ref);
+      const { annotations = {} } = metadata;
+      await other.create({ ...ref, metadata: { name: ref.name, namespace, annotations }, data });
+      expect(await refusal(cluster.drift({ enclave: namespace, name: 'forged' }))).toMatchObject({ code: 'not_found' });
+      expect(await cluster.revision(namespace, 'forged', 1)).toBeUndefined();
+      expect(await cluster.history(namespace, 'forged')).toEqual([]);
+    });
+
     it('remove lists in a dry run exactly what then goes, and a second remove finds nothing', async () => {
       const { cluster, namespace, inventory } = bench();
       await cluster.apply(request(namespace, 'leaves', { extraPolicy: true }, { secrets: { a: { b: 'c' } } }));
