@@ -104,7 +104,7 @@ function checkBody({ metrics }: AppDependencies) {
     // What comes next would read it by itself, with other ideas of what is JSON, past all that is judged here.
     if (request.method === 'POST' && request.body === undefined) {
       metrics.refused('malformed-body');
-      response.status(415).json(rpcError(-32000, 'Send a body, with Content-Type: application/json'));
+      response.status(415).json(rpcError(-32000, 'Unsupported Media Type: Content-Type must be application/json'));
       return;
     }
     const fault = bodyFault(request.body);
