@@ -116,7 +116,8 @@ describe('rendered manifests as input', () => {
       }
     }
     expect(tried).toBeGreaterThan(1000);
-  });
+    // A rendering each: ten seconds where the machine is free, and it waits for nothing.
+  }, 180_000);
 
   it('changed code under the old name is refused', () => {
     const set = copies();
