@@ -3,7 +3,7 @@ import { CliError, reasonOf } from './cli-error.ts';
 import type { Environment } from './config.ts';
 import { type OidcEnvironment, refresh } from './issuer.ts';
 import type { Terminal } from './terminal.ts';
-import { type StoredTokens, tokenStore } from './token-store.ts';
+import { isBearerToken, type StoredTokens, tokenStore } from './token-store.ts';
 import { isInTheClear, placeOf, requireEncrypted, requireTrust, samePlace } from './trust.ts';
 
 /** A token is renewed when it has less than this left, in milliseconds: a call must not outlive it. */
@@ -66,10 +66,9 @@ function clearNote({ endpoint }: Environment): string {
   return isInTheClear(endpoint) ? ` It is sent in the clear: ${endpoint} is not https.` : '';
 }
 
-/** Checked here: what no header can carry would be quoted by the error of whoever tries. */
 function bearerToken(place: string, text: string): string {
   const token = text.trim();
-  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  if (isBearerToken(token)) return token;
   throw new CliError('notAuthenticated', `${place} holds no token: one line of printable ASCII without white space.`);
 }
 

@@ -4,13 +4,13 @@ import { CliError, quoted } from './cli-error.ts';
 import { type Environment, type EnvironmentFlags, readEnvironment } from './config.ts';
 import { type Credential, type CredentialOptions, credentialFor, hasOidc } from './credential.ts';
 import { deviceLogin, messageOf, type OidcEnvironment, revoke } from './issuer.ts';
+import { bodyOf } from './reply.ts';
 import type { Terminal } from './terminal.ts';
 import { tokenStore } from './token-store.ts';
 import { placeOf, requireEncrypted, requireTrust, samePlace } from './trust.ts';
 
 /** For the server's answer, in milliseconds. */
 const serverTimeoutMs = 15_000;
-const maxReplyBytes = 64 * 1024;
 
 /** What `whoami` and `login` tell; a field is absent where it is not known. */
 export interface WhoAmI {
@@ -111,14 +111,7 @@ async function ping(endpoint: string, token: string): Promise<{ readonly status:
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }),
     signal: AbortSignal.timeout(serverTimeoutMs),
   });
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    if (size > maxReplyBytes) throw new Error(`it sends more than ${maxReplyBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return { status: response.status, text: Buffer.concat(chunks).toString('utf8') };
+  return { status: response.status, text: (await bodyOf(response)).toString('utf8') };
 }
 
 function errorDescription(text: string): string | undefined {

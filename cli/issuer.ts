@@ -1,7 +1,8 @@
 import * as oauth from 'openid-client';
 import { CliError, quoted, reasonOf } from './cli-error.ts';
 import type { Environment } from './config.ts';
-import type { StoredTokens } from './token-store.ts';
+import { bodyOf } from './reply.ts';
+import { isBearerToken, type StoredTokens } from './token-store.ts';
 import { isInTheClear, placeOf } from './trust.ts';
 
 const scope = 'openid email profile';
@@ -22,13 +23,23 @@ async function openIssuer({ oidc }: OidcEnvironment): Promise<oauth.Configuratio
   const authentication = oidc.clientSecret ? oauth.ClientSecretPost(oidc.clientSecret) : oauth.None();
   // http, as said above, is to this machine alone.
   const execute = url.protocol === 'http:' ? [oauth.allowInsecureRequests] : [];
-  const options = { timeout: timeoutSeconds, execute };
+  const options = { timeout: timeoutSeconds, execute, [oauth.customFetch]: guardedFetch };
   return oauth.discovery(url, oidc.clientId, undefined, authentication, options).catch((error: unknown) => {
-    throw new CliError('failed', `The issuer ${oidc.issuer} does not answer: ${messageOf(error)}. Try again later.`, {
+    const next = 'Look at oidc_issuer, or try again later.';
+    throw new CliError('failed', `The issuer ${oidc.issuer} cannot be used: ${messageOf(error)}. ${next}`, {
       cause: error,
     });
   });
 }
+
+/** To where the issuer's metadata says: in the clear to nowhere but this machine, and for no more than an answer is. */
+const guardedFetch: oauth.CustomFetch = async (url, options) => {
+  if (isInTheClear(url)) throw new Error(`${url} is not https`);
+  const response = await fetch(url, { ...options, body: options.body ?? null });
+  const { status, headers } = response;
+  const body = await bodyOf(response);
+  return new Response(body.length === 0 ? null : body, { status, headers });
+};
 
 /** Device-code grant (RFC 8628), with PKCE, which Keycloak asks for here too. `show` tells the user where to go. */
 export async function deviceLogin(
@@ -88,6 +99,7 @@ function stored(
   tokens: { readonly access_token: string; readonly refresh_token?: string; readonly expires_in?: number },
   now: number,
 ): StoredTokens {
+  if (!isBearerToken(tokens.access_token)) throw new Error('it gives out an access token that no header can carry');
   return {
     place: placeOf(environment),
     access_token: tokens.access_token,
@@ -99,5 +111,10 @@ function stored(
 /** In words of the issuer where it gave some; never a token. */
 export function messageOf(error: unknown): string {
   if (error instanceof oauth.ResponseBodyError) return quoted(error.error_description ?? error.error);
+  if (error instanceof oauth.ClientError) {
+    // The client itself says no more than that something was unexpected, or went wrong.
+    if (error.cause instanceof Response) return `it answers with status ${error.cause.status}`;
+    if (error.code === undefined) return quoted(reasonOf(error.cause));
+  }
   return quoted(reasonOf(error));
 }

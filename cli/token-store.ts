@@ -5,9 +5,14 @@ import { readPrivate, withFileLock, writePrivate } from './private-file.ts';
 import type { Terminal } from './terminal.ts';
 import { placeSchema } from './trust.ts';
 
+/** What an Authorization header can carry; the error of an HTTP client that is given something else would quote it. */
+export function isBearerToken(text: string): boolean {
+  return /^[\x21-\x7e]+$/.test(text);
+}
+
 const schema = z.object({
   place: placeSchema,
-  access_token: z.string(),
+  access_token: z.string().refine(isBearerToken),
   refresh_token: z.string().optional(),
   /** Milliseconds since the epoch. */
   expires_at: z.number(),
