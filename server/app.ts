@@ -1,3 +1,4 @@
+import { createServer, type Server } from 'node:http';
 import { type FetchLikeMcpHandler, toNodeHandler } from '@modelcontextprotocol/node';
 import cors from 'cors';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
@@ -17,6 +18,8 @@ import { errorFields } from './telemetry/log.ts';
 
 /** Largest request body, in bytes, after decompression. */
 const maxBodyBytes = 4 * 1024 * 1024;
+/** Of all headers together, in bytes: a token of any length that counts fits, and one that is too long is told so. */
+const maxHeaderBytes = 32 * 1024;
 
 export interface AppDependencies extends AuthenticationDependencies {
   readonly mcp: McpEndpoint;
@@ -24,6 +27,11 @@ export interface AppDependencies extends AuthenticationDependencies {
   readonly lifecycle: Lifecycle;
   /** Why the server cannot serve now; undefined where it can. */
   readonly notReady: () => Promise<string | undefined>;
+}
+
+/** What the application is served by. */
+export function createHttpServer(): Server {
+  return createServer({ maxHeaderSize: maxHeaderBytes });
 }
 
 /** The HTTP application, without a socket. */
@@ -57,6 +65,8 @@ export function createApp(deps: AppDependencies): Express {
     guardOrigin(deps),
     answerPages(),
     requireCaller(deps),
+    checkHost(deps),
+
     // Not strict: a bare number is JSON, and no request.
     express.json({ limit: maxBodyBytes, strict: false }),
     checkBody(deps),
@@ -96,6 +106,19 @@ function answerPages() {
   return (request: Request, response: Response, next: NextFunction): void => {
     if (request.headers.origin === undefined) next();
     else pages(request, response, next);
+  };
+}
+
+/** Without one there is no URL of the request (RFC 9112, 3.2): a fault of who sent it, not of ours. */
+function checkHost({ metrics }: AppDependencies) {
+  return (request: Request, response: Response, next: NextFunction): void => {
+    const { host } = request.headers;
+    if (host === undefined || URL.canParse(`http://${host}/`)) {
+      next();
+      return;
+    }
+    metrics.refused('malformed-host');
+    response.status(400).json(rpcError(-32600, 'The Host header names no host'));
   };
 }
 

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import pino from 'pino';
-import { createApp } from './app.ts';
+import { createApp, createHttpServer } from './app.ts';
 import { discoveryOf } from './auth/discovery.ts';
 import { createOidcAuthenticator, type OidcAuthenticator } from './auth/oidc.ts';
 import { createRateLimiter } from './auth/rate-limit.ts';
@@ -89,7 +89,7 @@ async function start(config: Config, log: Logger): Promise<void> {
     metrics,
   });
   oidc?.start();
-  const server = await listening(app.listen(config.port));
+  const server = await listening(createHttpServer().on('request', app).listen(config.port));
   const metricsServer = await listening(createMetricsServer(metrics, log).listen(config.metricsPort));
   log.info({ port: portOf(server), metrics_port: portOf(metricsServer), version }, 'listening');
   if (!config.authzEnabled) log.warn('TENTACULAR_AUTHZ_ENABLED=false: permissions are NOT evaluated, for anybody');

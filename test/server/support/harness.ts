@@ -1,10 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Principal } from '../../../constructs/model/principal.ts';
-import { type AppDependencies, createApp } from '../../../server/app.ts';
+import { type AppDependencies, createApp, createHttpServer } from '../../../server/app.ts';
 import type { Authenticator } from '../../../server/auth/authenticator.ts';
 import type { Discovery } from '../../../server/auth/discovery.ts';
 import { createRateLimiter } from '../../../server/auth/rate-limit.ts';
@@ -111,7 +111,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     stopping: lifecycle.stopping,
     ...(options.keepAliveMs === undefined ? {} : { keepAliveMs: options.keepAliveMs }),
   });
-  const server = createServer();
+  const server = createHttpServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
