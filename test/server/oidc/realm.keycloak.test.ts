@@ -72,6 +72,7 @@ describe('the realm as it is shipped', () => {
         directAccessGrantsEnabled: false,
         implicitFlowEnabled: false,
         serviceAccountsEnabled: false,
+        fullScopeAllowed: false,
         consentRequired: client.clientId !== clientId,
         attributes: { 'pkce.code.challenge.method': 'S256' },
       });
@@ -97,6 +98,18 @@ describe('the realm as it is shipped', () => {
     expect(claims).toMatchObject({ iss: issuer, azp: clientId, typ: 'Bearer', sub: expect.stringMatching(/.+/) });
     expect([claims.aud].flat()).toContain(place.harness.endpoint);
     expect(realm.users).toBeUndefined();
+  });
+
+  // Harm: what reads a token on its way, or this server taken over, changes the person's account at the issuer with it,
+  // or the realm where he is its administrator.
+  it('gives tokens that are for this server alone: none of the roles in them opens anything at the issuer', async () => {
+    const { access_token } = await logIn((await newPerson('no-roles')).visit, 'openid roles offline_access');
+    const claims = decodeJwt(access_token);
+    expect([claims.aud].flat()).toEqual([place.harness.endpoint]);
+    expect(claims.realm_access).toEqual({ roles: ['offline_access'] });
+    expect(claims).not.toHaveProperty('resource_access');
+    const headers = { accept: 'application/json', authorization: `Bearer ${access_token}` };
+    expect((await fetch(`${issuer}/account`, { headers })).status).toBe(401);
   });
 
   it('wants PKCE with S256 from the public client', async () => {
