@@ -9,11 +9,14 @@ import { isCode } from './private-file.ts';
 /** Far above any configuration, in bytes. */
 const maxBytes = 64 * 1024;
 
-/** Printable ASCII without a user: what is shown of it to somebody who has to trust it is what it is. */
+/** Scheme, host, and its end where nobody reads it differently; no user before it. */
+const plainHost = /^https?:\/\/([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d+)?([/?#]|$)/i;
+
+/** Printable ASCII with a plain host: what is shown of it to somebody who has to trust it is what it is. */
 export const httpUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
   .refine((text) => /^[\x21-\x7e]+$/.test(text), 'must be printable ASCII; hosts of other scripts are written xn--...')
-  .refine((text) => !URL.canParse(text) || new URL(text).username === '', 'must have no user before the host');
+  .refine((text) => plainHost.test(text), 'must have a host after the //, and no user before it');
 const projectEnvironment = z.strictObject({
   mcp_endpoint: httpUrl.optional(),
   oidc_issuer: httpUrl.optional(),

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { CliError } from './cli-error.ts';
+import { CliError, quoted } from './cli-error.ts';
 import type { Environment } from './config.ts';
 import { readPrivate, withFileLock, writePrivate } from './private-file.ts';
 import type { Terminal } from './terminal.ts';
@@ -8,7 +8,7 @@ import type { Terminal } from './terminal.ts';
 /** `endpoint`: its origin. */
 export const placeSchema = z.object({ endpoint: z.string(), issuer: z.string().optional() });
 
-/** What a stored token, or a yes of the user, holds for: neither goes to another place. */
+/** What a stored token holds for: it goes to no other place. */
 export type Place = Readonly<z.output<typeof placeSchema>>;
 
 export function placeOf({ endpoint, oidc }: Environment): Place {
@@ -18,6 +18,10 @@ export function placeOf({ endpoint, oidc }: Environment): Place {
 export function samePlace(a: Place, b: Place): boolean {
   return a.endpoint === b.endpoint && a.issuer === b.issuer;
 }
+
+/** What a yes of the user holds for. With a client of somebody else's the issuer would end the user's login. */
+const trustedSchema = placeSchema.extend({ client: z.string().optional() });
+type Trusted = Readonly<z.output<typeof trustedSchema>>;
 
 const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -43,9 +47,11 @@ export function requireEncrypted({ endpoint }: Environment): void {
 export async function requireTrust(terminal: Terminal, environment: Environment): Promise<void> {
   if (!environment.fromProject) return;
   const path = join(terminal.home, '.tentacular/trusted.json');
-  const place = placeOf(environment);
-  if ((await trusted(path)).some((known) => samePlace(known, place))) return;
-  const where = `${place.endpoint}${place.issuer ? ` with the issuer ${place.issuer}` : ''}`;
+  const client = environment.oidc?.clientId;
+  const wanted: Trusted = { ...placeOf(environment), ...(client === undefined ? {} : { client }) };
+  if ((await trusted(path)).some((known) => samePlace(known, wanted) && known.client === client)) return;
+  const withIssuer = wanted.issuer ? ` with the issuer ${wanted.issuer} as the client "${quoted(client ?? '')}"` : '';
+  const where = `${wanted.endpoint}${withIssuer}`;
   const answer = await terminal.ask(`This project sends you to ${where}. Send your credentials there?`);
   if (answer !== true) {
     const next = answer === undefined ? 'Run the command once in a terminal and say yes' : 'If you trust it, say yes';
@@ -55,10 +61,10 @@ export async function requireTrust(terminal: Terminal, environment: Environment)
     );
   }
   await withFileLock(`${path}.lock`, async () => {
-    await writePrivate(path, [...(await trusted(path)), place]);
+    await writePrivate(path, [...(await trusted(path)), wanted]);
   });
 }
 
-async function trusted(path: string): Promise<readonly Place[]> {
-  return (await readPrivate(path, z.array(placeSchema))) ?? [];
+async function trusted(path: string): Promise<readonly Trusted[]> {
+  return (await readPrivate(path, z.array(trustedSchema))) ?? [];
 }

@@ -52,6 +52,9 @@ describe('the configuration of a cloned repository', () => {
     ['a direction mark', 'https://id.example.com/\u202egpj'],
     ['a letter that looks like another', 'https://id.ex\u0430mple.com/realms/a'],
     ['a user name that looks like a host', 'https://id.corp.example@evil.example/'],
+    ['a password that looks like a port', 'https://:443@evil.example/'],
+    ['an end of the host that looks like none', 'https://evil.example\\.id.corp.example/'],
+    ['an escape in the host', 'https://evil%2eexample/'],
   ])('an issuer with %s is refused, and nobody is asked about it', async (_what, oidc_issuer) => {
     home.projectConfig({ environments: { prod: { mcp_endpoint: endpoint, oidc_issuer } } });
     const questions: string[] = [];
@@ -104,6 +107,26 @@ describe('the configuration of a cloned repository', () => {
     writeFileSync(join(home.path, '.tentacular/tokens/prod.json'), JSON.stringify(tokens));
     expect((await home.tntc(['whoami', '--env', 'prod'])).code).toBe(2);
     expect(received).toEqual([]);
+  });
+
+  it('a yes to a place is none to another client there', async () => {
+    const questions: string[] = [];
+    const login = (oidc_client_id?: string) => {
+      const named = oidc_client_id === undefined ? {} : { oidc_client_id };
+      home.projectConfig({ environments: { prod: { mcp_endpoint: endpoint, oidc_issuer: issuer.issuer, ...named } } });
+      return home.tntc(['login', '--env', 'prod'], { ask: async (question) => questions.push(question) === 1 });
+    };
+    await login();
+    received = [];
+    for (const client of ['evil', 'evil\nAll is well']) {
+      const shown = await login(client);
+      expect(shown.code).toBe(2);
+      expect(shown.notes.join()).not.toMatch(/^All is well/m);
+      expect(questions.at(-1)).toContain(' as the client "evil');
+    }
+    expect(received).toEqual([]);
+    await login();
+    expect(questions).toHaveLength(3);
   });
 
   // With an empty HOME the folder of the user would be that of the project, which could then set everything.
