@@ -9,13 +9,11 @@ import type { FieldConflict } from './conflict.ts';
 import { type Context, isoTime } from './context.ts';
 import { formatPath } from './field-path.ts';
 import { appliedFields, otherOwners } from './managed-fields.ts';
-import { backoffMs, pause } from './pause.ts';
+import { backoffMs, maxLost, movingBackoff, pause } from './pause.ts';
 import type { EnclaveStamps } from './stamps.ts';
 
 /** Writers of one object that meet: with each round at least one of them is done. */
 const maxRounds = 30;
-/** Answers that may get lost before the call gives up. */
-const maxLost = 5;
 /** Field manager of what is said about an object after it was made: a whole apply leaves it alone. */
 const annotationManager = 'tentacular-permissions';
 
@@ -61,7 +59,7 @@ export async function annotate(
       // The answer got lost, not necessarily the write: if it was carried out, this is what it changed.
       lost = hasUnknownOutcome(error) ? live : undefined;
       if (lost && ++losses >= maxLost) throw error;
-      await pause(backoffMs(round, { baseMs: 20, capMs: 500 }, context.random), options.signal);
+      await pause(backoffMs(round, movingBackoff, context.random), options.signal);
     }
   }
 }

@@ -9,10 +9,8 @@ import type { Context } from './context.ts';
 import { formatPath, withoutPath } from './field-path.ts';
 import { hasUpdated, otherOwners } from './managed-fields.ts';
 import type { Outcome } from './outcome.ts';
+import { backoffMs, maxLost, movingBackoff, movingRounds, pause } from './pause.ts';
 import { stampAnnotations } from './stamps.ts';
-
-/** An object that moves under us is read again this often. */
-const maxRounds = 5;
 
 /** `fail`: nothing is written and the conflicts are told; `take`: ours wins; `keep`: theirs stays. */
 export type OnConflict = 'fail' | 'take' | 'keep';
@@ -128,7 +126,7 @@ export interface Written {
 
 /**
  * Writes one object: created with "must not exist", or applied onto exactly the version that was read. Whatever
- * moves in between is read again, five times at most; an answer that got lost is looked up, never repeated blindly.
+ * moves in between is read again, `movingRounds` times at most; an answer that got lost is looked up, never repeated blindly.
  */
 export async function writeOne(
   context: Context,
@@ -139,7 +137,8 @@ export async function writeOne(
   let current = live;
   let created = false;
   let failure: ApiError | undefined;
-  for (let round = 1; round <= maxRounds; round++) {
+  let losses = 0;
+  for (let round = 1; round <= movingRounds; round++) {
     const comparison = compareOne(desired, current, { manager: context.manager, onConflict: options.onConflict });
     const { conflicts } = comparison;
     if (conflicts.length > 0 && options.onConflict === 'fail') throw conflictError(conflicts);
@@ -159,12 +158,15 @@ export async function writeOne(
       const same = current !== undefined && object.metadata.resourceVersion === current.metadata.resourceVersion;
       return { outcome: current && !created ? (same ? 'unchanged' : 'configured') : 'created', object, kept };
     } catch (error) {
-      if (isFieldConflict(error) || isStale(error) || hasUnknownOutcome(error)) failure = error;
-      else throw error;
+      const isLost = hasUnknownOutcome(error);
+      if (!isFieldConflict(error) && !isStale(error) && !isLost) throw error;
+      failure = error;
+      if (isLost && ++losses >= maxLost) break;
       const before = current;
+      await pause(backoffMs(round, movingBackoff, context.random), options.call.signal);
       current = await reread(context, desired, options.call);
       if (current && !options.isOurs(current)) throw foreignError(current);
-      if (!before && current && hasUnknownOutcome(error)) created = true;
+      if (!before && current && isLost) created = true;
       if (isFieldConflict(error)) assertSeen(error, desired, current, context.manager, options.onConflict);
     }
   }

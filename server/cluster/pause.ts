@@ -21,3 +21,12 @@ export function backoffMs(
   const ceiling = Math.min(bounds.capMs, bounds.baseMs * 2 ** Math.min(attempt - 1, 30));
   return ceiling / 2 + (random() * ceiling) / 2;
 }
+
+/**
+ * Between two readings of an object that moves under a write: a Deployment that rolls out changes its status many times
+ * a second. Ten readings take two to three seconds.
+ */
+export const movingRounds = 10;
+export const movingBackoff = { baseMs: 20, capMs: 500 };
+/** Answers to one write that may get lost before its call gives up: each may take its whole deadline. */
+export const maxLost = 5;

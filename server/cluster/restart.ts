@@ -5,8 +5,8 @@ import { isStale } from './api-error.ts';
 import type { CallOptions } from './call.ts';
 import type { Context } from './context.ts';
 import { isOf } from './live-set.ts';
+import { backoffMs, movingBackoff, movingRounds, pause } from './pause.ts';
 
-const maxRounds = 5;
 /** Field manager of restarts: a whole apply leaves what it set alone. */
 const restartManager = 'tentacular-restart';
 const restartedKey = `${annotationPrefix}restarted-at`;
@@ -37,7 +37,8 @@ export async function restartTentacle(
     try {
       return await context.writer.applyFields(live, fields, restartManager, call);
     } catch (error) {
-      if (!isStale(error) || round >= maxRounds) throw error;
+      if (!isStale(error) || round >= movingRounds) throw error;
+      await pause(backoffMs(round, movingBackoff, context.random), call.signal);
     }
   }
 }
