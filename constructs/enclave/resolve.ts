@@ -61,7 +61,7 @@ export function resolveEnclave(source: EnclaveSource): ResolvedEnclave {
     });
   if (status !== 'active' && status !== 'frozen')
     faults.push({ path: 'status', message: 'is no status', found: status, allowed: 'active, frozen' });
-  const ownerEmail = source.ownerEmail?.toLowerCase();
+  const ownerEmail = source.ownerEmail === undefined ? undefined : canonicalMember(source.ownerEmail);
   if (ownerEmail !== undefined && !isEmailAddress(ownerEmail)) {
     faults.push({
       path: 'owner_email',

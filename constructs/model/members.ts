@@ -20,6 +20,11 @@ export function canonicalMember(text: string): string {
   return trimmed.startsWith('client:') ? trimmed : trimmed.normalize('NFC').toLowerCase();
 }
 
+/** True where both are the same address; what is missing or empty is none. */
+export function isSameAddress(one: string | undefined, other: string | undefined): boolean {
+  return Boolean(one && other) && canonicalMember(one ?? '') === canonicalMember(other ?? '');
+}
+
 /** True for a canonical name that a member may have. */
 export function isMemberName(name: string): boolean {
   return client.test(name) || isEmailAddress(name);

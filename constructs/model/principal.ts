@@ -8,6 +8,11 @@ export interface TokenPrincipal {
   readonly name: string;
 }
 
+/** True for what can be the subject of a token: printable ASCII, as OpenID Connect Core 1.0 (2) bounds it. */
+export function isSubject(text: string): boolean {
+  return /^[\x21-\x7e]{1,255}$/.test(text);
+}
+
 /** A caller whom the configured issuer vouches for: a person, or with `service` a program under its own name. */
 export interface OidcPrincipal {
   readonly kind: 'oidc';

@@ -1,6 +1,6 @@
 import type { JWTPayload } from 'jose';
 import { canonicalMember } from '../../constructs/model/members.ts';
-import type { OidcPrincipal } from '../../constructs/model/principal.ts';
+import { isSubject, type OidcPrincipal } from '../../constructs/model/principal.ts';
 
 export interface ClaimRules {
   readonly issuer: string;
@@ -13,8 +13,6 @@ export type Identity =
   | { readonly principal: OidcPrincipal; readonly scopes: readonly string[] }
   | { readonly reason: string };
 
-/** Printable ASCII, as OpenID Connect Core 1.0 (2) bounds `sub`. */
-const subject = /^[\x21-\x7e]{1,255}$/;
 const clientId = /^[\x20-\x7e]{1,255}$/;
 /** What may stand in `enclave-members` beside `client:<id>`, so no colon. */
 const emailAddress = /^[\p{L}\p{N}.!#$%&'*+/=?^_`{|}~-]{1,64}@[\p{L}\p{N}.-]{1,189}$/u;
@@ -31,7 +29,7 @@ export function identityOf(claims: JWTPayload, rules: ClaimRules): Identity {
   if (claims.events !== undefined) return { reason: 'is no access token' };
   // A token that is bound to a key of its holder proves nothing without that key (RFC 7800, RFC 9449).
   if (claims.cnf !== undefined) return { reason: 'is bound to a key and cannot be used as a bearer token' };
-  if (typeof claims.sub !== 'string' || !subject.test(claims.sub)) return { reason: 'names no subject' };
+  if (typeof claims.sub !== 'string' || !isSubject(claims.sub)) return { reason: 'names no subject' };
   const client = claims.azp ?? claims.client_id;
   if (client !== undefined && !(typeof client === 'string' && clientId.test(client))) {
     return { reason: 'names its client in a way that is not valid' };

@@ -1,5 +1,5 @@
 import { annotationKeys } from '../../constructs/model/annotations.ts';
-import { parseMembers } from '../../constructs/model/members.ts';
+import { isSameAddress, parseMembers } from '../../constructs/model/members.ts';
 import { defaultEnclaveMode, defaultTentacleMode, type Mode, parseMode } from '../../constructs/model/mode.ts';
 import type { OidcPrincipal } from '../../constructs/model/principal.ts';
 
@@ -26,9 +26,8 @@ export function enclaveScope(principal: OidcPrincipal, enclave: Annotations): Sc
 
 /** True where the enclave names only an e-mail address as its owner, and the issuer has verified it as the caller's. */
 export function mayClaim(principal: OidcPrincipal, enclave: Annotations): boolean {
-  const ownerEmail = enclave[annotationKeys.ownerEmail]?.toLowerCase();
-  if (enclave[annotationKeys.ownerSub] || !ownerEmail || principal.service) return false;
-  return principal.email?.toLowerCase() === ownerEmail;
+  if (enclave[annotationKeys.ownerSub] || principal.service) return false;
+  return isSameAddress(principal.email, enclave[annotationKeys.ownerEmail]);
 }
 
 /** What the caller is to the tentacle; undefined where nobody owns it. The enclave's owner is above all of this. */
@@ -48,8 +47,8 @@ export function tentacleScope(
  * and those that name his address, which went to him before he ever logged in. He is told apart by the enclave alone.
  */
 function isOwnedByEnclave(enclave: Annotations, tentacle: Annotations): boolean {
-  const address = enclave[annotationKeys.ownerEmail]?.toLowerCase();
-  if (address && tentacle[annotationKeys.ownerEmail]?.toLowerCase() === address) return true;
+  const address = enclave[annotationKeys.ownerEmail];
+  if (isSameAddress(tentacle[annotationKeys.ownerEmail], address)) return true;
   if (tentacle[annotationKeys.managedByGit] !== 'true') return false;
   return Boolean(enclave[annotationKeys.ownerSub] || address);
 }

@@ -2,6 +2,7 @@ import { annotationKeys } from '../../constructs/model/annotations.ts';
 import { TentacularError } from '../../constructs/model/errors.ts';
 import { labelKeys, managedBy } from '../../constructs/model/labels.ts';
 import { describeObject, type Manifest } from '../../constructs/model/manifest.ts';
+import { isSameAddress } from '../../constructs/model/members.ts';
 import { isEnclaveName } from '../../constructs/model/names.ts';
 import type { RenderedEnclave } from '../../constructs/source.ts';
 import { ApiError, hasUnknownOutcome, isApiError } from './api-error.ts';
@@ -123,9 +124,8 @@ function sameOwner(there: Manifest, wanted: Manifest): boolean {
   const read = (object: Manifest, key: string) => object.metadata.annotations?.[key] ?? '';
   const [theirSub, ourSub] = [read(there, annotationKeys.ownerSub), read(wanted, annotationKeys.ownerSub)];
   if (theirSub && ourSub) return theirSub === ourSub;
-  const email = read(wanted, annotationKeys.ownerEmail);
   // Two enclaves without any owner have nobody in common.
-  return email !== '' && read(there, annotationKeys.ownerEmail) === email;
+  return isSameAddress(read(there, annotationKeys.ownerEmail), read(wanted, annotationKeys.ownerEmail));
 }
 
 /** True where the live Namespace still carries everything that this rendering would write. */

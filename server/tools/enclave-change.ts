@@ -6,11 +6,12 @@ import {
   formatMembers,
   isEmailAddress,
   isMemberName,
+  isSameAddress,
   memberRule,
   membersFaults,
   parseMembers,
 } from '../../constructs/model/members.ts';
-import type { OidcPrincipal, Principal } from '../../constructs/model/principal.ts';
+import { isSubject, type OidcPrincipal, type Principal } from '../../constructs/model/principal.ts';
 import { hasHiddenCharacters, showHidden } from '../../constructs/model/text.ts';
 import type { ToolInput, ToolOutput } from '../api/tools.ts';
 import { annotationsOf } from './admission.ts';
@@ -60,14 +61,15 @@ export function enclaveChange(
   }
   const mode = checkedMode('new_mode', input.new_mode, faults);
   const defaultMode = checkedMode('new_default_mode', input.new_default_mode, faults);
-  const owner = ownerWanted(input.new_owner?.toLowerCase(), input.new_owner_sub);
+  const owner = ownerWanted(input.new_owner, input.new_owner_sub);
   if (owner?.email && !isEmailAddress(owner.email)) {
     faults.push({ path: 'new_owner', message: 'is no e-mail address', found: owner.email });
   }
   if (owner && principal.kind === 'oidc' && isHalfOf(principal, owner)) {
     faults.push({ path: 'new_owner_sub', message: 'is not the subject of that address: one of them is yours' });
   }
-  for (const field of ['new_owner_sub', 'new_channel_name'] as const) checkPlain(field, input[field], faults);
+  checkSubject('new_owner_sub', input.new_owner_sub, faults);
+  checkPlain('new_channel_name', input.new_channel_name, faults);
   if (faults.length > 0) {
     const named = faults.map((fault) => ({ ...fault, path: names[fault.path] ?? fault.path }));
     throw invalidInput(`Input of ${tool}`, named);
@@ -94,6 +96,18 @@ export function checkPlain(path: string, text: string | undefined, faults: Fault
   faults.push({ path, message: 'holds control or invisible characters', found: showHidden(text) });
 }
 
+/** Adds a fault for what no token has as its subject: who owns by it would be nobody, for good. */
+export function checkSubject(path: string, text: string | undefined, faults: Fault[]): void {
+  if (text === undefined) return;
+  if (!isSubject(text)) {
+    const allowed = 'the `sub` of a token: 1 to 255 printable ASCII characters, no blanks';
+    faults.push({ path, message: 'is no OIDC subject', found: showHidden(text), allowed });
+  } else if (text.startsWith('client:')) {
+    const hint = 'permissions_get tells the subject of who owns something';
+    faults.push({ path, message: 'is the name of a member', found: text, allowed: 'the `sub` of its token', hint });
+  }
+}
+
 /** True where the subject is the caller's and the address another's, or the other way round. */
 function isHalfOf(principal: OidcPrincipal, { sub, email }: OwnerIdentity): boolean {
   return sub !== undefined && email !== undefined && (sub === principal.sub) !== (email === principal.email);
@@ -101,7 +115,7 @@ function isHalfOf(principal: OidcPrincipal, { sub, email }: OwnerIdentity): bool
 
 function ownerWanted(email: string | undefined, sub: string | undefined): OwnerIdentity | undefined {
   if (email === undefined && sub === undefined) return undefined;
-  return { ...(email ? { email } : {}), ...(sub ? { sub } : {}) };
+  return { ...(email ? { email: canonicalMember(email) } : {}), ...(sub ? { sub } : {}) };
 }
 
 /** The annotations that carry a change out on an enclave as it is now. */
@@ -126,7 +140,7 @@ function isOwner(wanted: OwnerIdentity, live: Manifest): boolean {
   const owner = ownerIn(live);
   return [
     wanted.sub === undefined || wanted.sub === owner.sub,
-    wanted.email === undefined || wanted.email === owner.email?.toLowerCase(),
+    wanted.email === undefined || isSameAddress(wanted.email, owner.email),
   ].every(Boolean);
 }
 

@@ -2,6 +2,7 @@ import { annotationKeys } from '../../constructs/model/annotations.ts';
 import { type Fault, invalidInput, TentacularError } from '../../constructs/model/errors.ts';
 import { labelKeys, managedBy } from '../../constructs/model/labels.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
+import { canonicalMember } from '../../constructs/model/members.ts';
 import { enclaveNameRule, isEnclaveName } from '../../constructs/model/names.ts';
 import type { OidcPrincipal, Principal } from '../../constructs/model/principal.ts';
 import { isAboveDefaultQuota } from '../../constructs/model/quota.ts';
@@ -15,6 +16,7 @@ import { isEnclave } from '../cluster/index.ts';
 import { annotationsOf } from './admission.ts';
 import { checkedMode } from './checked-mode.ts';
 import type { ToolDependencies } from './dependencies.ts';
+import { checkSubject } from './enclave-change.ts';
 import { enclaveRow } from './enclave-row.ts';
 import { authorStamps, type OwnerIdentity, ownerIdentity } from './provenance.ts';
 import type { CallContext, Tool } from './tool.ts';
@@ -82,8 +84,9 @@ function enclaveSource(input: Input, principal: Principal): EnclaveSource {
 
 /** The owner that the input names; a caller with an identity is it where the input names none, or himself. */
 function ownerOf(input: Input, principal: Principal, faults: Fault[]): OwnerIdentity {
-  const email = input.owner_email?.toLowerCase();
+  const email = input.owner_email === undefined ? undefined : canonicalMember(input.owner_email);
   const sub = input.owner_sub;
+  checkSubject('owner_sub', sub, faults);
   if (principal.kind === 'oidc') {
     const isCaller = sub === undefined ? email === undefined || email === principal.email : sub === principal.sub;
     const contradicts = email !== undefined && email !== principal.email;

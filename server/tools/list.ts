@@ -2,6 +2,7 @@ import { annotationKeys } from '../../constructs/model/annotations.ts';
 import { TentacularError } from '../../constructs/model/errors.ts';
 import { labelKeys } from '../../constructs/model/labels.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
+import { isSameAddress } from '../../constructs/model/members.ts';
 import { wfList } from '../api/status.ts';
 import type { ToolInput, ToolOutput } from '../api/tools.ts';
 import type { ClusterCache } from '../cluster/index.ts';
@@ -66,8 +67,7 @@ function sortKey({ metadata }: Manifest): string {
 function isOf(deployment: Manifest, owner: string | undefined): boolean {
   if (owner === undefined) return true;
   const annotations = annotationsOf(deployment);
-  const email = annotations[annotationKeys.ownerEmail]?.toLowerCase();
-  return email === owner.toLowerCase() || annotations[annotationKeys.ownerSub] === owner;
+  return isSameAddress(annotations[annotationKeys.ownerEmail], owner) || annotations[annotationKeys.ownerSub] === owner;
 }
 
 function rowOf(deployment: Manifest, now: number): Row {

@@ -1,7 +1,7 @@
 import { annotationKeys } from '../../constructs/model/annotations.ts';
 import { type Fault, invalidInput } from '../../constructs/model/errors.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
-import { parseMembers } from '../../constructs/model/members.ts';
+import { isSameAddress, parseMembers } from '../../constructs/model/members.ts';
 import { permissionsGet, permissionsSet } from '../api/permissions.ts';
 import type { ToolInput, ToolOutput } from '../api/tools.ts';
 import type { OperationName } from '../authz/operations.ts';
@@ -10,7 +10,7 @@ import type { Cluster } from '../cluster/index.ts';
 import { annotationsOf } from './admission.ts';
 import { checkedMode } from './checked-mode.ts';
 import type { ToolDependencies } from './dependencies.ts';
-import { annotationsFor, checkPlain, enclaveChange } from './enclave-change.ts';
+import { annotationsFor, checkPlain, checkSubject, enclaveChange } from './enclave-change.ts';
 import { knownPeople, personOf, tentaclesIn } from './known-people.ts';
 import { ownerAnnotations, ownerIn, shownPermissions } from './ownership.ts';
 import { authorStamps, type OwnerIdentity, ownerIdentity } from './provenance.ts';
@@ -112,11 +112,14 @@ type Output = ToolOutput<'permissions_set'>;
 
 async function setEnclave({ cluster }: ToolDependencies, input: Input, context: CallContext): Promise<Output> {
   const { admission } = context;
-  const isAddress = input.owner?.includes('@') === true;
   const change = enclaveChange(
     {
       ...(input.mode === undefined ? {} : { new_mode: input.mode }),
-      ...(input.owner === undefined ? {} : isAddress ? { new_owner: input.owner } : { new_owner_sub: input.owner }),
+      ...(input.owner === undefined
+        ? {}
+        : isAddress(input.owner)
+          ? { new_owner: input.owner }
+          : { new_owner_sub: input.owner }),
     },
     context.principal,
     { tool: 'permissions_set', fields: { new_mode: 'mode', new_owner: 'owner', new_owner_sub: 'owner' } },
@@ -138,7 +141,7 @@ async function setTentacle({ cluster }: ToolDependencies, input: Input, context:
   const name = input.name ?? '';
   const faults: Fault[] = [];
   const mode = checkedMode('mode', input.mode, faults);
-  checkPlain('owner', input.owner, faults);
+  (isAddress(input.owner) ? checkPlain : checkSubject)('owner', input.owner, faults);
   if (faults.length > 0) throw invalidInput('Input of permissions_set', faults);
   const operations = [
     ...(mode === undefined ? [] : (['tentacle_mode'] as const)),
@@ -162,6 +165,11 @@ async function setTentacle({ cluster }: ToolDependencies, input: Input, context:
   return { ...placeOf(input), before: shownPermissions(enclave, before), after: shownPermissions(enclave, after) };
 }
 
+/** An owner is named by his address or by his subject. */
+function isAddress(owner: string | undefined): boolean {
+  return owner?.includes('@') === true;
+}
+
 function takeOf({ on_conflict }: Input) {
   return { take: on_conflict === 'take' };
 }
@@ -182,9 +190,9 @@ async function ownerWanted(
 /** A tentacle is owned by a subject: an address will do only where its subject is known. */
 function knownOwner(wanted: string, enclave: Manifest, { principal }: CallContext): OwnerIdentity {
   const known = [ownerIn(enclave), ...(principal.kind === 'oidc' ? [ownerIdentity(principal)] : [])];
-  const found = known.find(({ sub, email }) => sub && (sub === wanted || email === wanted.toLowerCase()));
+  const found = known.find(({ sub, email }) => sub && (sub === wanted || isSameAddress(email, wanted)));
   if (found) return found;
-  if (!wanted.includes('@')) return { sub: wanted };
+  if (!isAddress(wanted)) return { sub: wanted };
   throw invalidInput('Input of permissions_set', [
     {
       path: 'owner',
