@@ -50,7 +50,7 @@ async function start(config: Config, log: Logger): Promise<void> {
     now,
     newId: randomUUID,
   });
-  const audit = createAuditSink((line) => process.stdout.write(line));
+  const audit = createAuditSink((line) => records.write(line));
   const { stopping } = lifecycle;
   const calls: CallDependencies = {
     cluster,
@@ -149,6 +149,8 @@ function portOf(server: Server): number | undefined {
 }
 
 const stderr = pino.destination({ fd: 2, sync: true });
+/** Written before the caller is answered: what waited in memory for a slow reader would be lost with the process. */
+const records = pino.destination({ fd: 1, sync: true });
 try {
   const config = readConfig(process.env);
   await start(config, createLogger(config.logLevel, stderr));

@@ -1,20 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { isJsonObject, type JsonObject } from '../../../constructs/model/json.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startFakeApiServer } from '../../support/fake-api-server.ts';
+import { freePort } from '../../support/free-port.ts';
 import { projectRoot } from '../../support/source-files.ts';
 import { helloWorkflow } from '../../support/workflows.ts';
 import { post, token } from '../support/harness.ts';
 import { rendererOptions } from '../support/renderer-options.ts';
 
 interface Running {
+  readonly child: ChildProcess;
   readonly endpoint: string;
   /** Whole lines so far. */
   stdout(): string[];
@@ -64,14 +64,6 @@ async function startServer(logLevel: string): Promise<Running> {
   return control(child, `http://127.0.0.1:${port}`);
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 async function control(child: ChildProcess, url: string): Promise<Running> {
   const text = { stdout: '', stderr: '' };
   const exited = once(child, 'close');
@@ -86,7 +78,7 @@ async function control(child: ChildProcess, url: string): Promise<Running> {
     intervalMs: 50,
   });
   const lines = (name: 'stdout' | 'stderr') => text[name].split('\n').filter((line) => line !== '');
-  return { endpoint: `${url}/mcp`, stdout: () => lines('stdout'), stderr: () => lines('stderr') };
+  return { child, endpoint: `${url}/mcp`, stdout: () => lines('stdout'), stderr: () => lines('stderr') };
 }
 
 const call = (name: string, args: JsonObject) => ({
@@ -131,12 +123,15 @@ describe('the audit stream of the process', () => {
     ];
     for (const body of bodies) {
       const headers = { 'user-agent': `agent/1 ${canary}`, traceparent: canary };
-      expect((await post(server.endpoint, body, headers)).status).toBe(200);
+      const response = await post(server.endpoint, body, headers);
+      expect(response.status).toBe(200);
+      // To its end: each call after the one before it.
+      await response.text();
     }
     const many = Array.from({ length: 300 }, () => post(server.endpoint, call('wf_list', {})).then((r) => r.text()));
     await Promise.all(many);
     await eventually('all lines are out', async () => server.stdout().length >= bodies.length + many.length, {
-      timeoutMs: 10_000,
+      timeoutMs: 30_000,
       intervalMs: 50,
     });
     const all = records(server.stdout());
@@ -155,6 +150,31 @@ describe('the audit stream of the process', () => {
     expect(server.stderr()).toEqual([]);
   }, 60_000);
 
+  // The harm: records waited in memory for whoever collects them, and went with the process.
+  it('holds the record of every call that was answered, also where nobody reads it and the process is killed', async () => {
+    const server = await startServer('fatal');
+    server.child.stdout?.pause();
+    let answered = 0;
+    const one = async () => {
+      await (await post(server.endpoint, call('wf_list', {}))).text();
+      answered += 1;
+    };
+    const all = Promise.allSettled(Array.from({ length: 800 }, one));
+    const healthz = new URL('/healthz', server.endpoint);
+    const stalls = () =>
+      fetch(healthz, { signal: AbortSignal.timeout(1000) }).then(
+        () => false,
+        () => true,
+      );
+    await eventually('callers wait for the reader', stalls, { timeoutMs: 20_000, intervalMs: 50 });
+    const exited = once(server.child, 'close');
+    server.child.kill('SIGKILL');
+    server.child.stdout?.resume();
+    await Promise.all([exited, all]);
+    expect(answered).toBeGreaterThan(0);
+    expect(server.stdout().length).toBeGreaterThanOrEqual(answered);
+  }, 60_000);
+
   it('and the log, which is another stream, holds neither arguments nor credentials at its loudest', async () => {
     const server = await startServer('trace');
     const source = { enclave: 'audited', ...helloWorkflow('hello'), secrets: { api: { token: canary } } };
@@ -162,7 +182,7 @@ describe('the audit stream of the process', () => {
     await post(server.endpoint, call('wf_apply', source), { authorization: `Bearer ${canary}` });
     await post(server.endpoint, `{"broken": "${canary}`);
     await eventually('it has logged', async () => server.stderr().some((line) => line.includes('unauthenticated')), {
-      timeoutMs: 10_000,
+      timeoutMs: 30_000,
       intervalMs: 50,
     });
     expect(records(server.stderr()).length).toBe(server.stderr().length);
