@@ -1,7 +1,6 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readPrivate, withFileLock, writePrivate } from './private-file.ts';
+import { readPrivate, removePrivate, withFileLock, writePrivate } from './private-file.ts';
 import type { Terminal } from './terminal.ts';
 import { placeSchema } from './trust.ts';
 
@@ -26,6 +25,7 @@ export interface TokenStore {
   /** Undefined where there are none. */
   read(): Promise<StoredTokens | undefined>;
   write(tokens: StoredTokens): Promise<void>;
+  /** To be called under the lock. */
   remove(): Promise<void>;
   /** One process at a time. */
   locked<T>(work: () => Promise<T>): Promise<T>;
@@ -36,7 +36,7 @@ export function tokenStore({ home }: Terminal, environment: string): TokenStore 
   return {
     read: () => readPrivate(path, schema),
     write: (tokens) => writePrivate(path, tokens),
-    remove: () => rm(path, { force: true }),
+    remove: () => removePrivate(path),
     locked: (work) => withFileLock(`${path}.lock`, work),
   };
 }

@@ -13,12 +13,12 @@ describe('tntc as a process', () => {
   afterEach(() => rmSync(home, { recursive: true }));
 
   function tntc(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    const file = join(projectRoot, 'cli/main.ts');
+    return ending(process.execPath, [join(projectRoot, 'cli/main.ts'), ...args], env);
+  }
+  function ending(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     return new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
       const options = { cwd: home, env: { PATH: process.env.PATH, HOME: home, ...env } };
-      execFile(process.execPath, [file, ...args], options, (error, stdout, stderr) =>
-        resolve({ code: error?.code ?? 0, stdout, stderr }),
-      );
+      execFile(command, args, options, (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }));
     });
   }
 
@@ -53,6 +53,14 @@ describe('tntc as a process', () => {
     });
     const code = await new Promise((resolve) => child.on('close', resolve));
     expect({ code, told }).toEqual({ code: 0, told: '' });
+  });
+
+  it('says in a line that its output cannot be written, as on a disk that is full', async () => {
+    const limited = `trap '' XFSZ; ulimit -f 0; exec "$0" "$1" --help > out`;
+    const args = ['-c', limited, process.execPath, join(projectRoot, 'cli/main.ts')];
+    const { code, stderr } = await ending('sh', args);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^tntc failed: the output cannot be written: EFBIG.*\n$/);
   });
 
   it('a server that is not there is told on standard error, in a line that says why', async () => {
