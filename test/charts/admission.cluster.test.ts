@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { defaultPodSecurityVersion } from '../../constructs/k8s/pod-security.ts';
 import type { JsonObject } from '../../constructs/model/json.ts';
+import { tentacleServiceAccount } from '../../constructs/tentacle/pod.ts';
 import { createKube, type Kube } from '../support/kube.ts';
 
 // The harm: a control plane that was talked into it, or taken over, reaches beyond the enclaves that it made.
@@ -45,6 +47,33 @@ const configMap = (where: string) => ({
 });
 const create = (object: object) => server.kubectl(['create', '-f', '-'], JSON.stringify(object));
 const label = (name: string, change: string) => server.kubectl(['label', 'namespace', name, change, '--overwrite']);
+
+/** An object of the server, tried out: admission judges it, nothing is stored. */
+const attempt = (object: object) => server.kubectl(['create', '--dry-run=server', '-f', '-'], JSON.stringify(object));
+const service = (spec: JsonObject, name = 'probe') => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name, namespace: enclave },
+  spec: { ports: [{ port: 80 }], ...spec },
+});
+const deployment = (serviceAccountName?: string) => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'probe', namespace: enclave },
+  spec: {
+    selector: { matchLabels: { probe: 'x' } },
+    template: {
+      metadata: { labels: { probe: 'x' } },
+      spec: { containers: [{ name: 'x', image: 'x' }], ...(serviceAccountName ? { serviceAccountName } : {}) },
+    },
+  },
+});
+const secret = (type?: string) => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name: 'probe', namespace: enclave, annotations: { 'kubernetes.io/service-account.name': 'default' } },
+  ...(type ? { type } : {}),
+});
 
 const outsideEnclaves = /may write in enclaves only|may touch enclaves only/;
 
@@ -135,6 +164,45 @@ describe("the server's own token, inside an enclave", () => {
     await expect(create(other)).rejects.toThrow('Pod Security restricted');
     const without = namespace(`${enclave}-p`, { 'tentacular.io/enclave': `${enclave}-p` });
     await expect(create(without)).rejects.toThrow('Pod Security restricted');
+  });
+
+  // v1.0 of the same level asks for no seccomp profile.
+  it('may not pin its Pod Security to an older version than the chart has', async () => {
+    const version = `${podSecurity}-version`;
+    await expect(label(enclave, `${version}=v1.0`)).rejects.toThrow('or latest only');
+    const other = namespace(`${enclave}-p`, { ...enclaveLabels(`${enclave}-p`), [version]: 'v1.0' });
+    await expect(create(other)).rejects.toThrow('or latest only');
+    await expect(label(enclave, `${version}=${defaultPodSecurityVersion}`)).resolves.toContain('labeled');
+  });
+
+  // Traffic for an address of somebody else, in the whole cluster, would go to a pod in an enclave (CVE-2020-8554).
+  it.each<[string, JsonObject]>([
+    ['with external addresses', { externalIPs: ['192.0.2.1'] }],
+    ['that is a NodePort', { type: 'NodePort' }],
+    ['that is a LoadBalancer', { type: 'LoadBalancer' }],
+    ['that is the name of something else', { type: 'ExternalName', externalName: 'evil.example.com' }],
+  ])('may not make a Service %s', async (_what, spec) => {
+    await expect(attempt(service(spec))).rejects.toThrow('type ClusterIP only');
+    await expect(attempt(service({ clusterIP: 'None' }))).resolves.toContain('created');
+  });
+
+  it('may go on with a Service that an administrator has opened, and not open it further', async () => {
+    await create(service({}, 'opened'));
+    await admin.kubectl(['patch', 'service', 'opened', '-n', enclave, '-p', '{"spec":{"type":"NodePort"}}']);
+    const patch = (change: JsonObject) =>
+      server.kubectl(['patch', 'service', 'opened', '-n', enclave, '-p', JSON.stringify(change)]);
+    await expect(patch({ metadata: { labels: { probe: '1' } } })).resolves.toContain('patched');
+    await expect(patch({ spec: { externalIPs: ['192.0.2.1'] } })).rejects.toThrow('type ClusterIP only');
+    await expect(patch({ spec: { type: 'ClusterIP' } })).resolves.toContain('patched');
+  });
+
+  // What another ServiceAccount in an enclave may do, in other namespaces too, would be the server's.
+  it('may run pods under the ServiceAccount of tentacles only, and make no token of another', async () => {
+    await expect(attempt(deployment())).rejects.toThrow('under the ServiceAccount tentacle only');
+    await expect(attempt(deployment('ci'))).rejects.toThrow('under the ServiceAccount tentacle only');
+    await expect(attempt(deployment(tentacleServiceAccount))).resolves.toContain('created');
+    await expect(attempt(secret('kubernetes.io/service-account-token'))).rejects.toThrow('type Opaque only');
+    await expect(attempt(secret())).resolves.toContain('created');
   });
 
   it('may go on with an enclave whose Pod Security an administrator has changed', async () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
+import { defaultPodSecurityVersion } from '../../constructs/k8s/pod-security.ts';
 import type { JsonObject } from '../../constructs/model/json.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
 import type { RendererOptions } from '../../constructs/model/options.ts';
@@ -204,6 +205,16 @@ describe('the rights that the chart gives', () => {
     const written = rulesOf(role).filter((rule) => rule.verbs.some((verb) => writes.has(verb)));
     expect(written.flatMap((rule) => rule.resources).sort()).toEqual(['namespaces', 'rolebindings']);
     expect(JSON.stringify(role.rules)).not.toContain('secrets');
+  });
+
+  it('let enclaves be pinned to the version of Pod Security that the renderer has, and to none older', async () => {
+    const held = async (values: JsonObject) =>
+      JSON.stringify(
+        find(await renderChart(program, values), 'ValidatingAdmissionPolicy', 'tentacular-mcp-namespaces').spec,
+      );
+    expect(await held({})).toContain(`['latest', '${defaultPodSecurityVersion}', variables.versionBefore]`);
+    const newer = await held({ renderer: { podSecurityVersion: 'v1.33' } });
+    expect(newer).toContain("['latest', 'v1.33', variables.versionBefore]");
   });
 
   it('are bound cluster-wide for the server alone; what it may do in enclaves is bound nowhere by the chart', async () => {

@@ -3,6 +3,10 @@ One control plane a cluster: its names are fixed, because enclaves, policies and
 */}}
 {{- define "tentacular-mcp.name" -}}tentacular-mcp{{- end -}}
 {{- define "tentacular-mcp.enclaveRole" -}}tentacular-enclave{{- end -}}
+{{- define "tentacular-mcp.tentacleAccount" -}}tentacle{{- end -}}
+
+{{/* What enclaves pin, as the renderer has it. */}}
+{{- define "tentacular-mcp.podSecurityVersion" -}}{{ .Values.renderer.podSecurityVersion | default "v1.30" }}{{- end -}}
 
 {{- define "tentacular-mcp.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "tentacular-mcp.name" . }}
