@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +7,7 @@ import type { JsonObject } from '../../../constructs/model/json.ts';
 import { engineFlags, enginePort } from '../../../constructs/workflow/engine-flags.ts';
 import { parseWorkflow } from '../../../constructs/workflow/parse.ts';
 import { bundleProgram } from '../../../local/images/bundle.ts';
+import { freePort } from '../../support/free-port.ts';
 import { type Sketch, workflowSource } from './workflows.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -162,14 +162,4 @@ export async function startEngine(setting: ProcessSetting): Promise<EngineProces
     await engine.stop();
     throw error;
   }
-}
-
-/** A port that nothing listens on right now. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
 }

@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { lastLines } from '../../../local/run-command.ts';
 import { eventually } from '../eventually.ts';
+import { freePort } from '../free-port.ts';
 
 /** Where the process of one home is written down, so that whoever comes later can end it. */
 interface Running {
@@ -86,12 +85,4 @@ async function isRunning(home: string, pid: number): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
