@@ -43,6 +43,7 @@ function program(terminal: Terminal): Command {
     .addOption(
       new Option('-o, --output <format>', 'how results are printed').choices(['text', 'json', 'yaml']).default('text'),
     )
+    .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.note(text.trimEnd()) })
     .exitOverride();
   const identity = () => import('./identity.ts');
@@ -63,7 +64,7 @@ function program(terminal: Terminal): Command {
     .action(action(async (options) => (await identity()).logout(terminal, options)));
   root
     .command('whoami')
-    .description('ask the server who you are')
+    .description('show who you are, once the server has let you in')
     .option('--admin', 'with the bearer token instead of the login')
     .action(action(async (options) => (await identity()).whoami(terminal, options)));
   return root;

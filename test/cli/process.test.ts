@@ -33,8 +33,31 @@ describe('tntc as a process', () => {
     expect([...new Set(packages)]).toEqual(['commander']);
   });
 
+  it.each([[['login', '--help']], [['whoami', '-h']], [['help', 'logout']]])(
+    '%j tells of the options of every command too',
+    async (command) => {
+      const { code, stdout } = await tntc(command);
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/--env <name>[\s\S]*--output <format>/);
+    },
+  );
+
+  it('knows what was meant by a word with a slip of the pen', async () => {
+    expect(await tntc(['whoam'])).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean whoami?') });
+    const option = await tntc(['whoami', '--admi']);
+    expect(option).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean --admin?') });
+  });
+
+  it.each(['NO_COLOR', 'FORCE_COLOR'])('has no colours, with %s as without', async (variable) => {
+    const shown = [await tntc(['--help'], { [variable]: '1' }), await tntc(['nonsense'], { [variable]: '1' })];
+    expect(JSON.stringify(shown)).not.toContain('\\u001b');
+  });
+
   it.each([
     [['nonsense'], 2],
+    [['whoami', '--nonsense'], 2],
+    [['whoami', 'nonsense'], 2],
+    [['help', 'nonsense'], 2],
     [['whoami', '-o', 'xml'], 2],
     [['whoami'], 2],
     [[], 2],
