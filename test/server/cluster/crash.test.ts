@@ -1,4 +1,4 @@
 import { fakePlace } from './fake-place.ts';
 import { crashSuite } from './suite-crash.ts';
 
-crashSuite('the fake API server', fakePlace, 150);
+crashSuite('the fake API server', fakePlace);

@@ -180,7 +180,8 @@ describe('engine client', () => {
     answer = () => undefined;
     const started = Date.now();
     expect((await refusal(cluster.engine.run(target, { timeoutMs: 150 }))).code).toBe('timeout');
-    expect(Date.now() - started).toBeLessThan(2_000);
+    // Without that deadline it would be 120 s.
+    expect(Date.now() - started).toBeLessThan(10_000);
     answer = (_request, response) => {
       const chunk = Buffer.alloc(1024 * 1024, 'x');
       const more = () => {
@@ -191,7 +192,7 @@ describe('engine client', () => {
       };
       more();
     };
-    expect((await refusal(cluster.engine.run(target, { timeoutMs: 5_000 }))).code).toBe('unavailable');
+    expect((await refusal(cluster.engine.run(target, { timeoutMs: 15_000 }))).code).toBe('unavailable');
   });
 
   it('no tentacle is not_found, no reachable pod is unavailable, a hostile name reaches nothing', async () => {

@@ -90,7 +90,8 @@ export function clientSuite(title: string, openPlace: () => Promise<Place>): voi
         expect(await refusal(written)).toMatchObject({ code: 'timeout', failure: { unknownOutcome: true } });
         const aborted = client.get(namespaceRef(namespace), { signal: AbortSignal.timeout(50) });
         expect((await refusal(aborted)).message).toContain('cancelled');
-        expect(Date.now() - started).toBeLessThan(3_000);
+        // What has no deadline of its own has one of 15 s.
+        expect(Date.now() - started).toBeLessThan(10_000);
       });
     });
 
@@ -177,7 +178,7 @@ export function clientSuite(title: string, openPlace: () => Promise<Place>): voi
     it('a network that is down is unavailable and retryable, within the deadline', async () => {
       await withClient(async (client, { namespace, proxy }) => {
         proxy.rule(() => 'drop');
-        const error = await refusal(client.get(namespaceRef(namespace), { timeoutMs: 300 }));
+        const error = await refusal(client.get(namespaceRef(namespace), { timeoutMs: 1_500 }));
         expect(error).toMatchObject({ code: 'unavailable', retryable: true });
       });
     });

@@ -1,32 +1,50 @@
 import { describe, expect, it } from 'vitest';
 import { annotationKeys } from '../../../constructs/model/annotations.ts';
 import type { Manifest } from '../../../constructs/model/manifest.ts';
-import { type ApplyRequest, type Cluster, createCluster } from '../../../server/cluster/index.ts';
+import { type ApplyRequest, type CallOptions, type Cluster, createCluster } from '../../../server/cluster/index.ts';
 import { enclave } from './fixture.ts';
 import { type Bench, type Place, request, useBench } from './place.ts';
 
 type Moment = 'before' | 'after';
+
+/** How long the victim may still ask a network that is dead, in milliseconds. */
+const agonyMs = 150;
 
 /**
  * Runs `act` over a network that dies at its k-th write: `before` it reaches the API server, or `after` it was
  * carried out, its answer lost. Everything later is lost too, as with a process that was killed.
  * Returns false where `act` needed fewer writes than that.
  */
-async function crashAt(bench: Bench, k: number, moment: Moment, act: (cluster: Cluster) => Promise<unknown>) {
+async function crashAt(
+  bench: Bench,
+  k: number,
+  moment: Moment,
+  act: (cluster: Cluster, call: CallOptions) => Promise<unknown>,
+) {
   let count = 0;
   let dead = false;
+  const end = new AbortController();
+  // From the first request that is dropped on, and not before: an API server that is slow is no dead one, and the write
+  // whose answer gets lost is to be carried out.
+  let agony: NodeJS.Timeout | undefined;
+  const drop = () => {
+    agony ??= setTimeout(() => end.abort(), agonyMs);
+    return 'drop' as const;
+  };
   bench.proxy.rule(({ isWrite }) => {
-    if (dead) return 'drop';
+    if (dead) return drop();
     if (!isWrite || ++count < k) return 'pass';
     dead = true;
-    return moment === 'before' ? 'drop' : 'lose';
+    return moment === 'before' ? drop() : 'lose';
   });
   const victim = await createCluster({ connection: bench.proxy.connection });
   try {
-    await act(victim);
-  } catch {
-    // That it fails is the point; what it leaves behind is looked at by the caller.
+    await act(victim, { signal: end.signal });
+  } catch (error) {
+    // That it fails once it is dead is the point; what it leaves behind is looked at by the caller.
+    if (!dead) throw error;
   } finally {
+    clearTimeout(agony);
     await victim.close();
     bench.proxy.rule(() => 'pass');
   }
@@ -36,10 +54,7 @@ async function crashAt(bench: Bench, k: number, moment: Moment, act: (cluster: C
 const maxWrites = 30;
 
 /** A crash between any two writes is mended by the same call: for each write, before and after it. */
-export function crashSuite(title: string, openPlace: () => Promise<Place>, patienceMs: number): void {
-  // For the victim alone, so that a dead network is given up soon; long enough for the API server while it lives.
-  const impatient = { timeoutMs: patienceMs };
-
+export function crashSuite(title: string, openPlace: () => Promise<Place>): void {
   describe(`crashes on ${title}`, () => {
     const bench = useBench(openPlace);
 
@@ -50,7 +65,7 @@ export function crashSuite(title: string, openPlace: () => Promise<Place>, patie
         for (; k <= maxWrites; k++) {
           const name = `new-${moment}-${k}`;
           const wanted = request(namespace, name, {}, { secrets: { db: { a: 'b' } } });
-          const dies = (victim: Cluster) => victim.apply({ ...wanted, call: impatient });
+          const dies = (victim: Cluster, call: CallOptions) => victim.apply({ ...wanted, call });
           if (!(await crashAt(bench(), k, moment, dies))) break;
           const result = await cluster.apply(wanted);
           expect(result.revision, `write ${k}`).toBe(1);
@@ -72,7 +87,7 @@ export function crashSuite(title: string, openPlace: () => Promise<Place>, patie
             { code: '// second', egressPort: 80 },
             { secrets: { db: { a: 'c' }, more: { x: 'y' } } },
           );
-          const dies = (victim: Cluster) => victim.apply({ ...wanted, call: impatient });
+          const dies = (victim: Cluster, call: CallOptions) => victim.apply({ ...wanted, call });
           if (!(await crashAt(bench(), k, moment, dies))) break;
           const result = await cluster.apply(wanted);
           expect(result.revision, `write ${k}`).toBe(2);
@@ -96,7 +111,7 @@ export function crashSuite(title: string, openPlace: () => Promise<Place>, patie
           const name = `rm-${moment}-${k}`;
           await cluster.apply(request(namespace, name, {}, { secrets: { db: { a: 'b' } } }));
           const gone = { enclave: namespace, name };
-          const died = await crashAt(bench(), k, moment, (v) => v.remove({ ...gone, call: impatient }));
+          const died = await crashAt(bench(), k, moment, (v, call) => v.remove({ ...gone, call }));
           await cluster.remove(gone);
           expect(ofTentacle(await inventory(), name), `write ${k}`).toEqual([]);
           if (!died) break;
@@ -110,7 +125,7 @@ export function crashSuite(title: string, openPlace: () => Promise<Place>, patie
         for (; k <= maxWrites; k++) {
           const name = `${namespace}-p${moment[0]}${k}`;
           const rendered = enclave({ name, ownerSub: 'owner' });
-          const died = await crashAt(bench(), k, moment, (v) => v.provision(rendered, {}, impatient));
+          const died = await crashAt(bench(), k, moment, (v, call) => v.provision(rendered, {}, call));
           await cluster.provision(rendered, {});
           for (const { apiVersion, kind, metadata } of rendered.manifests) {
             const ref = { apiVersion, kind, name: metadata.name, ...(kind === 'Namespace' ? {} : { namespace: name }) };

@@ -53,10 +53,14 @@ export function raceSuite(title: string, openPlace: () => Promise<Place>): void 
       ]);
 
       async function cutOffAfterLock(enclave: string): Promise<void> {
-        const theirs = request(enclave, 'held', { code: '// theirs' }, { call: { timeoutMs: 300 } });
+        const end = new AbortController();
+        const theirs = request(enclave, 'held', { code: '// theirs' }, { call: { signal: end.signal } });
         let created = false;
         proxy.rule(({ method }) => {
-          if (created) return 'drop';
+          if (created) {
+            end.abort();
+            return 'drop';
+          }
           created = method === 'POST';
           return 'pass';
         });
