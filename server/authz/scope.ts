@@ -1,6 +1,12 @@
 import { annotationKeys } from '../../constructs/model/annotations.ts';
 import { isSameAddress, parseMembers } from '../../constructs/model/members.ts';
-import { defaultEnclaveMode, defaultTentacleMode, type Mode, parseMode } from '../../constructs/model/mode.ts';
+import {
+  defaultEnclaveMode,
+  defaultTentacleMode,
+  type Mode,
+  modePresets,
+  parseMode,
+} from '../../constructs/model/mode.ts';
 import type { OidcPrincipal } from '../../constructs/model/principal.ts';
 
 export type Annotations = Readonly<Record<string, string>>;
@@ -68,8 +74,13 @@ export function tentacleModeOf(enclave: Annotations, tentacle: Annotations): Mod
   return readMode(tentacle[annotationKeys.mode], readMode(enclave[annotationKeys.defaultMode], defaultTentacleMode));
 }
 
-function readMode(text: string | undefined, fallback: Mode): Mode {
-  return text === undefined ? fallback : (parseMode(text) ?? closedMode);
+/** Mode of a tentacle that is made now and names none: the enclave's default. Unreadable: for who makes it alone. */
+export function newTentacleMode(enclave: Annotations): Mode {
+  return readMode(enclave[annotationKeys.defaultMode], defaultTentacleMode, modePresets.private);
+}
+
+function readMode(text: string | undefined, fallback: Mode, unreadable: Mode = closedMode): Mode {
+  return text === undefined ? fallback : (parseMode(text) ?? unreadable);
 }
 
 const offsets = { owner: 0, group: 3, others: 6 } as const;

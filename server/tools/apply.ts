@@ -1,11 +1,11 @@
 import { annotationKeys } from '../../constructs/model/annotations.ts';
 import { type Fault, invalidInput } from '../../constructs/model/errors.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
-import { defaultTentacleMode, parseMode } from '../../constructs/model/mode.ts';
+import { parseMode } from '../../constructs/model/mode.ts';
 import type { RenderedTentacle } from '../../constructs/source.ts';
 import { wfApply } from '../api/apply.ts';
 import type { ToolInput, ToolOutput } from '../api/tools.ts';
-import { tentacleModeOf } from '../authz/scope.ts';
+import { newTentacleMode, tentacleModeOf } from '../authz/scope.ts';
 import type { ApplyRequest, ApplyResult } from '../cluster/index.ts';
 import { annotationsOf } from './admission.ts';
 import { comparison, stampsOf } from './apply-request.ts';
@@ -131,8 +131,7 @@ function modeOf(input: Input, rendered: RenderedTentacle, live: Prepared['live']
     });
   }
   if (faults.length > 0) throw invalidInput('Input of wf_apply', faults);
-  const enclaveDefault = parseMode(annotationsOf(live.enclave)[annotationKeys.defaultMode] ?? '');
-  return asked ?? written ?? enclaveDefault ?? defaultTentacleMode;
+  return asked ?? written ?? newTentacleMode(annotationsOf(live.enclave));
 }
 
 async function diffOf({ cluster }: ToolDependencies, request: ApplyRequest) {

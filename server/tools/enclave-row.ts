@@ -4,6 +4,7 @@ import type { Manifest } from '../../constructs/model/manifest.ts';
 import { maxMembersLength, parseMembers } from '../../constructs/model/members.ts';
 import { presetOf } from '../../constructs/model/mode.ts';
 import type { ToolOutput } from '../api/tools.ts';
+import { enclaveModeOf } from '../authz/scope.ts';
 import { annotationsOf } from './admission.ts';
 import { hasRetiredAnnotations } from './ownership.ts';
 import { rowsWithin } from './page.ts';
@@ -21,7 +22,7 @@ export function enclaveRow(namespace: Manifest): EnclaveRow {
     const value = annotations[annotationKeys[key]];
     return value === undefined || value === '' ? undefined : cleanText(value, textLimits.field);
   };
-  const mode = text('mode') ?? '';
+  const mode = enclaveModeOf(annotations);
   const given = {
     preset: presetOf(mode),
     default_mode: text('defaultMode'),

@@ -5,6 +5,7 @@ import type { Manifest } from '../../constructs/model/manifest.ts';
 import { isSameAddress } from '../../constructs/model/members.ts';
 import { wfList } from '../api/status.ts';
 import type { ToolInput, ToolOutput } from '../api/tools.ts';
+import { tentacleModeOf } from '../authz/scope.ts';
 import type { ClusterCache } from '../cluster/index.ts';
 import { type Admission, annotationsOf } from './admission.ts';
 import type { ToolDependencies } from './dependencies.ts';
@@ -33,7 +34,7 @@ export function listTentaclesTool({ cluster, now }: ToolDependencies): Tool<'wf_
       else await admission.enclave('wf_list', input.enclave);
       const visible = readable(filled(cluster.cache), input, admission).filter((found) => isOf(found, input.owner));
       const rows = visible
-        .map((deployment) => rowOf(deployment, now()))
+        .map((deployment) => ({ ...rowOf(deployment, now()), mode: modeOf(cluster.cache, deployment) }))
         .filter(({ tags }) => input.tag === undefined || tags.includes(input.tag));
       const { rows: workflows, ...cursor } = pageOf(rows, (row) => `${row.enclave}/${row.name}`, input);
       return { workflows, total: rows.length, ...cursor };
@@ -70,6 +71,12 @@ function isOf(deployment: Manifest, owner: string | undefined): boolean {
   return isSameAddress(annotations[annotationKeys.ownerEmail], owner) || annotations[annotationKeys.ownerSub] === owner;
 }
 
+/** The mode that counts, whatever the annotation says. */
+function modeOf(cache: ClusterCache, deployment: Manifest): string {
+  const enclave = cache.enclave(deployment.metadata.namespace ?? '');
+  return tentacleModeOf(enclave ? annotationsOf(enclave) : {}, annotationsOf(deployment));
+}
+
 function rowOf(deployment: Manifest, now: number): Row {
   const { metadata } = deployment;
   const annotations = annotationsOf(deployment);
@@ -85,7 +92,6 @@ function rowOf(deployment: Manifest, now: number): Row {
     version: version?.replaceAll('_', '+'),
     owner: text('ownerEmail') ?? text('ownerSub'),
     environment: text('environment'),
-    mode: text('mode'),
     cron: text('cronSchedule', textLimits.message),
     created_at: createdAt,
     deployed_by: text('deployedBy'),
