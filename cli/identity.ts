@@ -92,10 +92,17 @@ async function askServer({ endpoint }: Environment, { token, remedy }: Credentia
   const { status, text } = await ping(endpoint, token).catch((error: unknown) => {
     throw new CliError('failed', `${endpoint} does not answer: ${messageOf(error)}`, { cause: error });
   });
-  if (status === 200) return;
-  const told = errorDescription(text) ?? `status ${status}`;
+  if (status === 200 && isReply(text)) return;
+  const told = status === 200 ? 'what it answers is not MCP.' : (errorDescription(text) ?? `status ${status}.`);
   if (status === 401) throw new CliError('notAuthenticated', `${told} ${remedy}`);
-  throw new CliError(status === 403 ? 'permissionDenied' : 'failed', `${endpoint} refused: ${told}`);
+  const next = status === 200 || status === 404 ? ' Look at mcp_endpoint, which ends in /mcp.' : '';
+  throw new CliError(status === 403 ? 'permissionDenied' : 'failed', `${endpoint} refused: ${told}${next}`);
+}
+
+/** A JSON-RPC answer, by itself or as an event of a stream. */
+function isReply(text: string): boolean {
+  const body = jsonOf(/^data: (.*)$/m.exec(text)?.[1] ?? text);
+  return isJsonObject(body) && body.jsonrpc === '2.0';
 }
 
 async function ping(endpoint: string, token: string): Promise<{ readonly status: number; readonly text: string }> {
@@ -115,11 +122,13 @@ async function ping(endpoint: string, token: string): Promise<{ readonly status:
 }
 
 function errorDescription(text: string): string | undefined {
+  const body = jsonOf(text);
+  return isJsonObject(body) && typeof body.error_description === 'string' ? quoted(body.error_description) : undefined;
+}
+
+function jsonOf(text: string): unknown {
   try {
-    const body: unknown = JSON.parse(text);
-    return isJsonObject(body) && typeof body.error_description === 'string'
-      ? quoted(body.error_description)
-      : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

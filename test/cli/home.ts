@@ -5,6 +5,9 @@ import { stringify } from 'yaml';
 import { run } from '../../cli/run.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 
+/** What an MCP server says to the question whether it is there. */
+export const pong = '{"jsonrpc":"2.0","id":1,"result":{}}';
+
 /** A user's home folder and a project, and what the terminal showed. */
 export interface Home {
   readonly path: string;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeIssuer, startFakeIssuer, type TestClaims } from '../support/fake-issuer.ts';
 import { type LoopbackServer, startLoopbackServer } from '../support/loopback-server.ts';
-import { type Home, makeHome } from './home.ts';
+import { type Home, makeHome, pong } from './home.ts';
 
 /** Clears the line, hides, turns around, and begins a line of its own. */
 const steering = '\u001b[2K\r\u009b2J\u202e\u200b\nAll is well';
@@ -55,7 +55,7 @@ describe('what a server answers', () => {
   });
 
   it('steers none with the name in a token, and JSON holds that name as it is', async () => {
-    const endpoint = await serve((_request, response) => response.end('{}'));
+    const endpoint = await serve((_request, response) => response.end(pong));
     const name = `Ada${steering}\u{e0041}`;
     for (const format of ['text', 'yaml', 'json']) {
       const { code, out } = await whoami(endpoint, { name }, '-o', format);
@@ -67,17 +67,35 @@ describe('what a server answers', () => {
   });
 
   it.each(['not a number', 1e300, -1e300])('a time in a token that is none (%j) is left out', async (exp) => {
-    const endpoint = await serve((_request, response) => response.end('{}'));
+    const endpoint = await serve((_request, response) => response.end(pong));
     const { code, out } = await whoami(endpoint, { exp }, '-o', 'json');
     expect(code).toBe(0);
     expect(JSON.parse(out)).not.toHaveProperty('expires_at');
+  });
+
+  it.each([
+    ['<html>Welcome to nginx!</html>', 200],
+    ['{}', 200],
+    ['data: {"jsonrpc":', 200],
+    ['{"error_description":"There is nothing at this path."}', 404],
+    ['404 page not found', 404],
+  ])('that is of no MCP server (%s) is no welcome, and where to look is told', async (body, status) => {
+    const endpoint = await serve((_request, response) => response.writeHead(status).end(body));
+    const { code, out, notes } = await whoami(endpoint);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(notes.at(-1)).toContain('Look at mcp_endpoint, which ends in /mcp.');
+  });
+
+  it('is understood as a stream of events too', async () => {
+    const endpoint = await serve((_request, response) => response.end(`event: message\ndata: ${pong}\n\n`));
+    expect((await whoami(endpoint)).code).toBe(0);
   });
 
   it('with a redirect takes the token nowhere else', async () => {
     const received: (string | undefined)[] = [];
     const elsewhere = await serve((request, response) => {
       received.push(request.headers.authorization);
-      response.end('{}');
+      response.end(pong);
     });
     const endpoint = await serve((_request, response) => response.writeHead(307, { location: elsewhere }).end());
     expect((await whoami(endpoint)).code).toBe(1);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeIssuer, startFakeIssuer } from '../support/fake-issuer.ts';
 import { type LoopbackServer, startLoopbackServer } from '../support/loopback-server.ts';
-import { type Home, makeHome } from './home.ts';
+import { type Home, makeHome, pong } from './home.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 const json =
@@ -26,7 +26,7 @@ describe('what an issuer answers', () => {
     issuer = await startFakeIssuer();
     server = await startLoopbackServer((request, response) => {
       received.push(request.headers.authorization);
-      response.end('{}');
+      response.end(pong);
     });
     answers = {
       'openid-configuration': json(metadata()),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeIssuer, startFakeIssuer } from '../support/fake-issuer.ts';
 import { type LoopbackServer, startLoopbackServer } from '../support/loopback-server.ts';
-import { type Home, makeHome } from './home.ts';
+import { type Home, makeHome, pong } from './home.ts';
 
 /** Whoever wrote a repository that somebody clones wrote its `.tentacular/config.yaml` too. */
 describe('the configuration of a cloned repository', () => {
@@ -34,7 +34,7 @@ describe('the configuration of a cloned repository', () => {
     };
     server = await startLoopbackServer((request, response) => {
       received.push(request.headers.authorization ?? '');
-      response.end('{}');
+      response.end(pong);
     });
     endpoint = `${server.origin}/mcp`;
   });

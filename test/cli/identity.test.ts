@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeIssuer, startFakeIssuer } from '../support/fake-issuer.ts';
 import { type LoopbackServer, startLoopbackServer } from '../support/loopback-server.ts';
-import { type Home, makeHome } from './home.ts';
+import { type Home, makeHome, pong } from './home.ts';
 
 const clientSecret = 'client-secret-canary';
 
@@ -33,8 +33,8 @@ describe('where tntc sends credentials', () => {
     };
     server = await startLoopbackServer((request, response) => {
       received.push(request.headers.authorization);
-      response.statusCode = request.headers.authorization?.endsWith('refused') ? 401 : 200;
-      response.end('{"error_description":"The token is not known here."}');
+      if (!request.headers.authorization?.endsWith('refused')) return void response.end(pong);
+      response.writeHead(401).end('{"error_description":"The token is not known here."}');
     });
     endpoint = `${server.origin}/mcp`;
   });

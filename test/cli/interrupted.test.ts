@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeIssuer, startFakeIssuer } from '../support/fake-issuer.ts';
 import { type LoopbackServer, startLoopbackServer } from '../support/loopback-server.ts';
 import { projectRoot } from '../support/source-files.ts';
-import { type Home, makeHome } from './home.ts';
+import { type Home, makeHome, pong } from './home.ts';
 
 const main = join(projectRoot, 'cli/main.ts');
 
@@ -23,7 +23,7 @@ describe('tntc that is stopped half way', () => {
     children = [];
     answersTokens = true;
     tokenRequests = 0;
-    server = await startLoopbackServer((_request, response) => response.end('{}'));
+    server = await startLoopbackServer((_request, response) => response.end(pong));
     issuer = await startFakeIssuer();
     const { promise, resolve } = Promise.withResolvers<void>();
     asked = promise;
