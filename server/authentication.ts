@@ -1,6 +1,7 @@
 import type { NextFunction, Request, Response } from 'express';
 import { isJsonObject, type JsonValue } from '../constructs/model/json.ts';
 import type { Principal } from '../constructs/model/principal.ts';
+import { attemptKey } from './auth/address.ts';
 import { type Authenticator, authenticate, bearerCredential } from './auth/authenticator.ts';
 import { challenge, type Discovery } from './auth/discovery.ts';
 import type { RateLimiter } from './auth/rate-limit.ts';
@@ -19,7 +20,7 @@ export interface AuthenticationDependencies {
   readonly limits: {
     /** By principal. */
     readonly calls: RateLimiter;
-    /** By address; stricter. */
+    /** By address, of IPv6 by network; stricter. */
     readonly failedAuthentication: RateLimiter;
   };
   readonly log: Logger;
@@ -51,7 +52,8 @@ export function requireCaller({ authenticators, discovery, limits, log, metrics 
     if (verdict?.kind !== 'accepted') {
       // Asking without a credential, or with one that has expired, is how clients learn that they need another: behind an
       // address that many share, nobody else's attempts may keep that from them.
-      const attempt = verdict === undefined || verdict.wasGood ? notCounted : limits.failedAuthentication.take(address);
+      const counts = verdict !== undefined && !verdict.wasGood;
+      const attempt = counts ? limits.failedAuthentication.take(attemptKey(address)) : notCounted;
       metrics.refused(attempt.allowed ? 'unauthenticated' : 'failed-authentication-rate');
       if (!attempt.allowed) return answerRetry(response, 429, attempt.retryAfterSeconds, 'too many failed attempts');
       log.info({ address, reason: verdict?.reason ?? 'no credential' }, 'unauthenticated request');
