@@ -18,7 +18,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['**/*.{cluster,disruptive,keycloak}.test.ts', 'node_modules/**'],
-          testTimeout: 20_000,
+          // Many start processes, a second each where nothing else runs; what hangs is told a little later.
+          testTimeout: 60_000,
           // Many wait for time or for a process of theirs; one worker less than cores, the default, leaves two cores idle.
           maxWorkers: Math.max(3, availableParallelism()),
         },

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, constants, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
@@ -39,7 +40,7 @@ const go = (engine: EngineProcess) => writeFileSync(join(engine.root, 'engine/go
 const messages = (engine: EngineProcess) => engine.log().map(({ msg }) => msg);
 
 async function logged(engine: EngineProcess, text: string): Promise<void> {
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + 30_000;
   while (!messages(engine).some((message) => String(message).includes(text))) {
     if (Date.now() > deadline) throw new Error(`${text} is not in the log: ${messages(engine).join(' | ')}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -122,7 +123,9 @@ it('a workflow.yaml that is broken ends the process with every fault and its pla
 describe('the address', () => {
   it('answers on IPv4 and IPv6 where there is both', async () => {
     const engine = await start({ modules: { a: node('') } });
-    for (const host of ['127.0.0.1', '[::1]'])
+    const loopback = Object.values(networkInterfaces()).flatMap((all = []) => all.filter(({ internal }) => internal));
+    const isThere = (wanted: string) => loopback.some(({ address }) => address === wanted);
+    for (const host of ['127.0.0.1', ...(isThere('::1') ? ['[::1]'] : [])])
       expect((await fetch(`http://${host}:${engine.port}/health`)).status).toBe(200);
   });
 });
@@ -296,7 +299,7 @@ describe('SIGTERM', () => {
     engine.signal('SIGTERM');
     expect(await engine.exited).toBe(0);
     // The grace period is 35 s.
-    expect(Date.now() - began).toBeLessThan(5000);
+    expect(Date.now() - began).toBeLessThan(15_000);
   });
 
   it('after the grace period ends what is left as failed, answers its caller, and exits 1', async () => {
@@ -325,7 +328,7 @@ describe('SIGTERM', () => {
 
 /** The writing end of a named pipe, once somebody reads at the other one. */
 async function openedByReader(path: string): Promise<number> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 30_000;
   for (;;) {
     try {
       return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);

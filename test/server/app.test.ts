@@ -234,12 +234,11 @@ describe('limits', () => {
   });
 
   it('calls of one principal are limited with 429 and Retry-After', async () => {
-    const harness = await startHarness({ callsPerSecond: 2 });
+    const harness = await startHarness({ callsPerSecond: 2, callClock: () => 0 });
     try {
       const responses = await Promise.all(Array.from({ length: 6 }, () => post(harness.endpoint, ping)));
       const statuses = responses.map(({ status }) => status).sort();
-      expect(statuses.slice(0, 2)).toEqual([200, 200]);
-      expect(statuses.at(-1)).toBe(429);
+      expect(statuses).toEqual([200, 200, 429, 429, 429, 429]);
       expect(responses.find(({ status }) => status === 429)?.headers.get('retry-after')).toBe('1');
     } finally {
       await harness.close();

@@ -12,7 +12,7 @@ import { type Sketch, workflowSource } from './workflows.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const deno = join(root, 'node_modules/.bin/deno');
-const startDeadlineMs = 15_000;
+const startDeadlineMs = 45_000;
 
 let bundle: Promise<string> | undefined;
 

@@ -34,7 +34,8 @@ describe('the keys of the issuer', () => {
       allowedClients: [],
       now: () => clock,
       onFault: (fault) => faults.push(fault),
-      timeoutMs: 500,
+      // None waits for it where the issuer answers or is not there; a busy machine is no outage.
+      timeoutMs: 15_000,
       ...options,
     });
     opened.push(made);
@@ -175,7 +176,8 @@ describe('the keys of the issuer', () => {
     const authenticator = open({ timeoutMs: 200 });
     const startedAt = performance.now();
     expect(await kindOf(authenticator, await issuer.token())).toBe('unavailable');
-    expect(performance.now() - startedAt).toBeLessThan(2000);
+    // Less than the default, 3 s.
+    expect(performance.now() - startedAt).toBeLessThan(2900);
   });
 });
 

@@ -59,12 +59,12 @@ describe.each(['2026-07-28', '2025-11-25'] as const)('a call that lasts, protoco
       'the requests to the API server are given up',
       async () => api.abandoned > 0 && api.waiting === 0,
       {
-        timeoutMs: 5000,
+        timeoutMs: 15_000,
         intervalMs: 10,
       },
     );
     await eventually('the call is recorded', async () => harness.audit.length === 1, {
-      timeoutMs: 5000,
+      timeoutMs: 15_000,
       intervalMs: 10,
     });
     expect(harness.audit[0]).toMatchObject({ tool: 'wf_apply', outcome: 'unavailable' });

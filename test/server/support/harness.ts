@@ -32,6 +32,8 @@ export interface HarnessOptions {
   readonly engineRoute?: ClusterConfig['engineRoute'];
   readonly origins?: AppDependencies['origins'];
   readonly callsPerSecond?: number;
+  /** Time by which `callsPerSecond` counts, in milliseconds. Default: the monotonic clock. */
+  readonly callClock?: () => number;
   readonly failedAuthentications?: number;
   readonly keepAliveMs?: number;
   /** Tools besides those of the product. */
@@ -133,6 +135,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       calls: createRateLimiter({
         perSecond: options.callsPerSecond ?? 10_000,
         burst: options.callsPerSecond ?? 10_000,
+        ...(options.callClock ? { now: options.callClock } : {}),
       }),
       failedAuthentication: createRateLimiter({ perSecond: 0.01, burst: options.failedAuthentications ?? 1000 }),
     },
