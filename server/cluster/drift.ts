@@ -1,5 +1,6 @@
 import { TentacularError } from '../../constructs/model/errors.ts';
 import { describeObject, type Manifest } from '../../constructs/model/manifest.ts';
+import { addedFields, withoutAdded } from './added-fields.ts';
 import type { CallOptions } from './call.ts';
 import { compareObject } from './compare.ts';
 import type { FieldConflict } from './conflict.ts';
@@ -18,8 +19,10 @@ export interface DriftResult {
   readonly revision: number;
   readonly drifted: boolean;
   readonly objects: readonly ObjectDiff[];
-  /** Each field that no longer has the stored value, with its present owner (empty where nobody owns it). */
+  /** Each field that no longer has the stored value, or is none of its own, with its owner (empty where there is none). */
   readonly fields: readonly FieldConflict[];
+  /** How many of them somebody has added: an apply leaves those where they are. */
+  readonly added: number;
 }
 
 export interface DriftRequest {
@@ -46,13 +49,15 @@ export async function driftOf(context: Context, request: DriftRequest): Promise<
   const code = new Map(first.configMaps.map((m) => [objectKey(m), m]));
   const objects: ObjectDiff[] = [];
   const fields: FieldConflict[] = [];
+  let added = 0;
   for (const manifest of manifests) {
     const live = first.objects.get(objectKey(manifest)) ?? code.get(objectKey(manifest));
     const found = await driftOfOne(context, manifest, live, call);
     objects.push(found.entry);
     fields.push(...found.fields);
+    added += found.added ?? 0;
   }
-  return { revision, drifted: objects.some((o) => o.action !== 'unchanged'), objects, fields };
+  return { revision, drifted: objects.some((o) => o.action !== 'unchanged'), objects, fields, added };
 }
 
 async function driftOfOne(context: Context, stored: Manifest, live: Manifest | undefined, call: CallOptions) {
@@ -62,12 +67,13 @@ async function driftOfOne(context: Context, stored: Manifest, live: Manifest | u
   if (stored.kind === 'ConfigMap') return { entry: { ...entry, action: 'unchanged' as const }, fields: [] };
   const options = { manager: context.manager, ignoredAnnotations: stampAnnotations };
   const differences = compareObject(stored, live, options);
-  if (differences.length === 0) return { entry: { ...entry, action: 'unchanged' as const }, fields: [] };
-  const after = await dryRunOf(context, { desired: stored, live }, 'take', call);
-  const diff = unifiedDiff(stored, live, after);
+  const added = addedFields(stored, live, context.manager);
+  if (differences.length + added.length === 0) return { entry: { ...entry, action: 'unchanged' as const }, fields: [] };
+  const after = differences.length > 0 ? await dryRunOf(context, { desired: stored, live }, 'take', call) : live;
+  const diff = unifiedDiff(stored, live, withoutAdded(after, added));
   // Differences that are only written otherwise leave nothing to show.
   if (!/^[-+](?![-+])/m.test(diff)) return { entry: { ...entry, action: 'unchanged' as const }, fields: [] };
-  const fields = differences.map(
+  const changed = differences.map(
     (difference): FieldConflict => ({
       object: entry.object,
       field: formatPath(difference.path),
@@ -76,5 +82,12 @@ async function driftOfOne(context: Context, stored: Manifest, live: Manifest | u
       ...(difference.theirs === undefined ? {} : { theirs: difference.theirs }),
     }),
   );
-  return { entry: { ...entry, action: 'update' as const, diff }, fields };
+  const theirs = added.map(
+    ({ path, owner, theirs }): FieldConflict => ({ object: entry.object, field: formatPath(path), owner, theirs }),
+  );
+  return {
+    entry: { ...entry, action: 'update' as const, diff },
+    fields: [...changed, ...theirs],
+    added: theirs.length,
+  };
 }

@@ -38,6 +38,18 @@ export function otherOwners(live: Manifest, path: FieldPath, manager: string): s
   return [...new Set(names)];
 }
 
+/** What others than `manager` and its kin (`<manager>-…`) own, but by subresources: what controllers report or scale. */
+export function othersFields(
+  live: Manifest,
+  manager: string,
+): { readonly owner: string; readonly fields: JsonObject }[] {
+  return entriesOf(live)
+    .filter(
+      (entry) => entry.manager !== manager && !entry.manager.startsWith(`${manager}-`) && entry.subresource === '',
+    )
+    .map((entry) => ({ owner: entry.manager, fields: entry.fields }));
+}
+
 /** True where `manager` owns something by create or update instead of apply. */
 export function hasUpdated(live: Manifest, manager: string): boolean {
   return entriesOf(live).some((entry) => entry.manager === manager && entry.operation === 'Update');

@@ -40,7 +40,7 @@ export function diffTool(deps: ToolDependencies): Tool<'wf_diff'> {
         const name = input.name ?? '';
         await admission.tentacle('wf_diff', input.enclave, name);
         const drift = await deps.cluster.drift({ enclave: input.enclave, name, call: context.kube });
-        return { ...place(input.enclave, name), compared: 'stored', ...driftOutput(drift), warnings: [] };
+        return { ...place(input.enclave, name), compared: 'stored', ...driftOutput(drift) };
       }
       const given = renderGiven(input, deps.rendererOptions);
       const { enclave, tentacle: live } = await admission.preview(given.enclave, given.name);
@@ -73,8 +73,10 @@ function diffOutput({ changed, objects, conflicts }: DiffResult) {
   };
 }
 
-function driftOutput({ drifted, objects, fields }: DriftResult) {
-  return { changed: drifted, objects: diffEntries(objects), conflicts: conflictRows(fields) };
+function driftOutput({ drifted, objects, fields, added }: DriftResult) {
+  const left = `${added} of these fields ${added === 1 ? 'was' : 'were'} added beside what is rendered: wf_apply sets the others again and leaves these, so they have to be taken out where they were put in`;
+  const warnings = added > 0 ? warningRows([left]) : [];
+  return { changed: drifted, objects: diffEntries(objects), conflicts: conflictRows(fields), warnings };
 }
 
 function secretsIn(objects: readonly ObjectDiff[]): Output['secrets'] {

@@ -95,6 +95,29 @@ export function verbsSuite(title: string, openPlace: () => Promise<Place>): void
       expect(await refusal(cluster.drift({ enclave: namespace, name: 'nobody' }))).toMatchObject({ code: 'not_found' });
     });
 
+    // Harm prevented: a container that somebody adds mounts the credentials of a tentacle, and everything looks well.
+    it('drift names what somebody added beside the set, with its owner; restarts are none', async () => {
+      const { cluster, namespace, other } = bench();
+      await cluster.apply(request(namespace, 'added'));
+      const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'added', namespace } };
+      const restarted = { 'kubectl.kubernetes.io/restartedAt': '2026-07-28T12:00:00Z' };
+      const template = { metadata: { annotations: restarted } };
+      await other.apply({ ...deployment, spec: { template } });
+      await cluster.restart(namespace, 'added');
+      const drift = () => cluster.drift({ enclave: namespace, name: 'added' });
+      expect(await drift()).toMatchObject({ drifted: false, fields: [], added: 0 });
+      const container = { name: 'extra', image: 'localhost/pause:1' };
+      await other.apply({ ...deployment, spec: { template: { ...template, spec: { containers: [container] } } } });
+      const found = await drift();
+      expect(found).toMatchObject({ drifted: true, added: 1 });
+      const field = '.spec.template.spec.containers[name="extra"]';
+      expect(found.fields).toMatchObject([{ field, owner: 'somebody-else', theirs: container }]);
+      expect(found.objects.find(({ kind }) => kind === 'Deployment')?.diff).toMatch(/^-\s+- .*\n?-?.*extra/m);
+      expect((await cluster.apply(request(namespace, 'added'))).status).toBe('unchanged');
+      await other.apply({ ...deployment, spec: { template } });
+      expect(await drift()).toMatchObject({ drifted: false });
+    });
+
     // Harm prevented: who may write ConfigMaps says what a tentacle is compared with, and the server carries it out.
     it('a revision that somebody else put in its place is none', async () => {
       const { cluster, namespace, other } = bench();
@@ -103,7 +126,8 @@ export function verbsSuite(title: string, openPlace: () => Promise<Place>): void
       const { data = {}, metadata } = (await other.get(ref)) ?? { metadata: { name: '' } };
       await other.delete(ref);
       const { annotations = {} } = metadata;
-      await other.create({ ...ref, metadata: { name: ref.name, namespace, annotations }, data });
+      const unlabelled = { name: ref.name, namespace, annotations };
+      await other.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: unlabelled, data });
       expect(await refusal(cluster.drift({ enclave: namespace, name: 'forged' }))).toMatchObject({ code: 'not_found' });
       expect(await cluster.revision(namespace, 'forged', 1)).toBeUndefined();
       expect(await cluster.history(namespace, 'forged')).toEqual([]);

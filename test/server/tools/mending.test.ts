@@ -49,4 +49,30 @@ describe('wf_apply with only a name, after a Deployment was changed by hand', ()
     expect(await text('code')).toContain(newer);
     expect(await text('code')).not.toContain(old);
   });
+
+  it('cannot take out what somebody added, and wf_diff says so', async () => {
+    await stage()
+      .as('mia')
+      .ok('wf_apply', { enclave, ...helloWorkflow('added') });
+    const patch = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'added', namespace: enclave },
+      spec: { template: { spec: { containers: [{ name: 'extra', image: 'evil.example/x:1' }] } } },
+    };
+    const path = `/apis/apps/v1/namespaces/${enclave}/deployments/added?fieldManager=kubectl`;
+    const headers = { 'content-type': 'application/apply-patch+yaml' };
+    const answer = await fetch(stage().fake.url + path, { method: 'PATCH', headers, body: JSON.stringify(patch) });
+    expect(answer.status).toBe(200);
+    expect(await again('added')).toMatchObject({ status: 'unchanged' });
+    const drift = await stage().as('mia').ok('wf_diff', { enclave, name: 'added' });
+    expect(drift).toMatchObject({
+      changed: true,
+      conflicts: [{ field: '.spec.template.spec.containers[name="extra"]', owner: 'kubectl' }],
+      warnings: [
+        expect.stringMatching(/^1 of these fields was added beside what is rendered: wf_apply .* leaves these/),
+      ],
+    });
+    expect(await stage().as('mia').ok('wf_status', { enclave, name: 'added' })).toMatchObject({ drift: true });
+  });
 });
