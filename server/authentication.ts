@@ -6,7 +6,7 @@ import { type Authenticator, authenticate, bearerCredential } from './auth/authe
 import { challenge, type Discovery } from './auth/discovery.ts';
 import type { RateLimiter } from './auth/rate-limit.ts';
 import { clientIdentity } from './mcp/client.ts';
-import { traceIdOf } from './mcp/trace.ts';
+import { traceIdOf, traceparentOf } from './mcp/trace.ts';
 import { type AuditSink, auditRecord, namedIn } from './telemetry/audit.ts';
 import type { Logger } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -118,12 +118,14 @@ export function requireScopes(deps: AuthenticationDependencies) {
 interface CalledTool {
   readonly tool: string;
   readonly input: JsonValue;
+  /** What a client says of itself and of its trace. */
+  readonly meta: JsonValue | undefined;
 }
 
 function calledTool(body: unknown): CalledTool | undefined {
   if (!isJsonObject(body) || body.method !== 'tools/call' || !isJsonObject(body.params)) return undefined;
-  const { name, arguments: input = {} } = body.params;
-  return typeof name === 'string' ? { tool: name, input } : undefined;
+  const { name, arguments: input = {}, _meta: meta } = body.params;
+  return typeof name === 'string' ? { tool: name, input, meta } : undefined;
 }
 
 /** It never becomes a call of a tool, and is one in the audit stream all the same: somebody tried. */
@@ -133,12 +135,13 @@ function recordRefusal(
   {
     tool,
     input,
+    meta,
     principal,
     missing,
   }: CalledTool & { readonly principal: Principal; readonly missing: readonly string[] },
 ): void {
-  const client = clientIdentity(undefined, request.headers['user-agent']);
-  const traceId = traceIdOf(request.get('traceparent'));
+  const client = clientIdentity(meta, request.headers['user-agent']);
+  const traceId = traceIdOf(traceparentOf(meta, request.get('traceparent')));
   const reason = `the token lacks the scope ${missing.join(' ')}`;
   const refused = { ...namedIn(input), decision: 'denied', reason, outcome: 'permission_denied' } as const;
   audit(

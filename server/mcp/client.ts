@@ -1,3 +1,4 @@
+import { CLIENT_INFO_META_KEY } from '@modelcontextprotocol/server';
 import { isJsonObject } from '../../constructs/model/json.ts';
 import type { ClientIdentity } from '../../constructs/model/principal.ts';
 
@@ -10,7 +11,8 @@ const maxVersion = 31;
  * `initialize` does, which any replica may have answered, so there the first product of the User-Agent stands in
  * (RFC 9110, 10.1.5). Both say what they like: printable ASCII and bounded, for the record only.
  */
-export function clientIdentity(clientInfo: unknown, userAgent: string | null | undefined): ClientIdentity | undefined {
+export function clientIdentity(meta: unknown, userAgent: string | null | undefined): ClientIdentity | undefined {
+  const clientInfo = isJsonObject(meta) ? meta[CLIENT_INFO_META_KEY] : undefined;
   const named = isJsonObject(clientInfo) ? identity(clientInfo.name, clientInfo.version) : undefined;
   if (named) return named;
   const [name, version] = (userAgent ?? '').trim().split(/\s/, 1)[0]?.split('/') ?? [];

@@ -1,5 +1,4 @@
 import {
-  CLIENT_INFO_META_KEY,
   createMcpHandler,
   type McpHttpHandler,
   type McpRequestContext,
@@ -7,18 +6,17 @@ import {
   ProtocolErrorCode,
   Server,
   type ServerContext,
-  TRACEPARENT_META_KEY,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { isJsonObject, type JsonValue } from '../../constructs/model/json.ts';
-import type { ClientIdentity, Principal } from '../../constructs/model/principal.ts';
+import type { Principal } from '../../constructs/model/principal.ts';
 import { errorFields, type Logger } from '../telemetry/log.ts';
 import type { ToolCall } from './call.ts';
 import { clientIdentity } from './client.ts';
 import { instructions } from './instructions.ts';
 import type { ListedTool } from './listing.ts';
 import type { ServedTool } from './served-tool.ts';
-import { traceIdOf } from './trace.ts';
+import { traceIdOf, traceparentOf } from './trace.ts';
 
 export interface McpDependencies {
   /** In the order in which clients see them; each name once. */
@@ -101,8 +99,8 @@ function createServer(deps: McpDependencies, { tools, listed, request }: Serving
       // The body was JSON, so its arguments are.
       arguments: (params.arguments ?? {}) as JsonValue,
       principal: callerOf(request).principal,
-      client: clientOf(context, request),
-      traceId: traceIdOf(traceparentOf(context, request)),
+      client: clientIdentity(context.mcpReq.envelope, request.requestInfo?.headers.get('user-agent')),
+      traceId: traceIdOf(traceparentOf(context.mcpReq._meta, request.requestInfo?.headers.get('traceparent'))),
       signal: AbortSignal.any([context.mcpReq.signal, deps.stopping]),
       progress: progressOf(context, deps),
     };
@@ -123,18 +121,6 @@ function callerOf(request: McpRequestContext): CallerInfo {
 
 function isPrincipal(value: unknown): value is Principal {
   return isJsonObject(value) && (value.kind === 'token' || value.kind === 'oidc') && typeof value.name === 'string';
-}
-
-function clientOf(context: ServerContext, request: McpRequestContext): ClientIdentity | undefined {
-  const envelope: unknown = context.mcpReq.envelope;
-  const clientInfo = isJsonObject(envelope) ? envelope[CLIENT_INFO_META_KEY] : undefined;
-  return clientIdentity(clientInfo, request.requestInfo?.headers.get('user-agent'));
-}
-
-/** The newer protocol carries the trace context in `_meta`; HTTP clients may also send the header. */
-function traceparentOf(context: ServerContext, request: McpRequestContext): string | undefined {
-  const inMeta: unknown = context.mcpReq._meta?.[TRACEPARENT_META_KEY];
-  return typeof inMeta === 'string' ? inMeta : (request.requestInfo?.headers.get('traceparent') ?? undefined);
 }
 
 function progressOf(context: ServerContext, deps: McpDependencies): (message: string) => void {

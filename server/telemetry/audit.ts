@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, isJsonObject, type JsonValue } from '../../constructs/model/json.ts';
-import type { ClientIdentity, Principal } from '../../constructs/model/principal.ts';
+import type { ClientIdentity, OidcPrincipal, Principal } from '../../constructs/model/principal.ts';
 
 /** One call, as the audit stream records it. Never sampled; no token, no Secret value, no argument in clear. */
 export interface AuditRecord {
@@ -10,6 +10,8 @@ export interface AuditRecord {
   readonly principal_kind: Principal['kind'];
   /** Of a caller with an identity: what never changes hands, unlike a name or an address. */
   readonly principal_sub?: string;
+  /** The OAuth client that his token was issued to, as the issuer says. */
+  readonly principal_client?: string;
   /** Client name and version as it says itself; absent where it says none. */
   readonly client?: string;
   readonly tool: string;
@@ -54,7 +56,7 @@ export function auditRecord(call: RecordedCall, ending: RecordedEnding): AuditRe
     time: new Date(ending.at).toISOString(),
     principal: principal.name,
     principal_kind: principal.kind,
-    ...(principal.kind === 'oidc' ? { principal_sub: principal.sub } : {}),
+    ...(principal.kind === 'oidc' ? identifiedBy(principal) : {}),
     ...(client ? { client } : {}),
     tool: call.tool,
     ...(enclave ? { enclave } : {}),
@@ -67,6 +69,10 @@ export function auditRecord(call: RecordedCall, ending: RecordedEnding): AuditRe
     call_id: call.callId,
     trace_id: call.traceId,
   };
+}
+
+function identifiedBy({ sub, client }: OidcPrincipal): Pick<AuditRecord, 'principal_sub' | 'principal_client'> {
+  return { principal_sub: sub, ...(client === undefined ? {} : { principal_client: client }) };
 }
 
 /** Where audit records go: one JSON line each on a stream of its own. */

@@ -99,9 +99,17 @@ describe('a server with OIDC', () => {
   it('records a call that lacks a scope like any other, and once', async () => {
     harness.audit.length = 0;
     const token = await issuer.token({ sub: 'ada' });
-    await send(token, call('wf_remove'));
+    const { params, ...request } = call('wf_remove');
+    const traceId = '0af7651916cd43dd8448eb211c80319c';
+    const _meta = {
+      'io.modelcontextprotocol/clientInfo': { name: 'agent', version: '1.2' },
+      traceparent: `00-${traceId}-b7ad6b7169203331-01`,
+    };
+    await send(token, { ...request, params: { ...params, _meta } });
     expect(harness.audit).toEqual([
       expect.objectContaining({
+        client: 'agent/1.2',
+        principal_client: 'tentacular-mcp',
         principal: 'ada',
         principal_sub: 'ada',
         principal_kind: 'oidc',
@@ -110,7 +118,7 @@ describe('a server with OIDC', () => {
         reason: 'the token lacks the scope tentacles:write tentacles:destroy',
         outcome: 'permission_denied',
         arguments_digest: expect.stringMatching(/^sha256:/),
-        trace_id: expect.stringMatching(/^[0-9a-f]{32}$/),
+        trace_id: traceId,
       }),
     ]);
   });

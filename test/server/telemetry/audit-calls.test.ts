@@ -40,6 +40,7 @@ describe('what is recorded of a call that was carried out', () => {
         principal: 'mia@example.com',
         principal_kind: 'oidc',
         principal_sub: people.mia.sub,
+        principal_client: people.mia.client,
         client: 'tentacular-e2e-2026-07-28/1.0.0',
         tool: 'wf_apply',
         enclave,
