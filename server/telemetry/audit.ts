@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson, isJsonObject, type JsonValue } from '../../constructs/model/json.ts';
+import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '../../constructs/model/json.ts';
 import type { ClientIdentity, OidcPrincipal, Principal } from '../../constructs/model/principal.ts';
 
 /** One call, as the audit stream records it. Never sampled; no token, no Secret value, no argument in clear. */
@@ -109,11 +109,30 @@ export function namedIn(input: JsonValue): { readonly enclave?: string; readonly
   return { ...(enclave === undefined ? {} : { enclave }), ...(name === undefined ? {} : { tentacle: name }) };
 }
 
-/** Digest by which a call can be recognized; values under `secrets` count by their presence only. */
+/** Digest by which a call can be recognized; values of Secrets count by their presence only. */
 export function argumentsDigest(input: JsonValue): string {
-  const shown =
-    isJsonObject(input) && input.secrets !== undefined ? { ...input, secrets: masked(input.secrets) } : input;
-  return `sha256:${createHash('sha256').update(canonicalJson(shown)).digest('hex')}`;
+  return `sha256:${createHash('sha256')
+    .update(canonicalJson(withoutSecretValues(input)))
+    .digest('hex')}`;
+}
+
+function withoutSecretValues(input: JsonValue): JsonValue {
+  if (!isJsonObject(input)) return input;
+  const shown = maskedAt(input, ['secrets']);
+  // A Secret is refused there, after it was sent.
+  if (Array.isArray(input.manifests)) {
+    shown.manifests = input.manifests.map((item) => (isSecret(item) ? maskedAt(item, ['data', 'stringData']) : item));
+  }
+  return shown;
+}
+
+function isSecret(manifest: JsonValue): manifest is JsonObject {
+  return isJsonObject(manifest) && manifest.kind === 'Secret';
+}
+
+function maskedAt(object: JsonObject, fields: readonly string[]): JsonObject {
+  const hidden = fields.filter((field) => object[field] !== undefined);
+  return { ...object, ...Object.fromEntries(hidden.map((field) => [field, masked(object[field] ?? null)])) };
 }
 
 function masked(value: JsonValue): JsonValue {

@@ -71,6 +71,16 @@ describe('audit records', () => {
     expect(argumentsDigest({ name: 'a', secrets: { other: { token: 'x' } } })).not.toBe(digest('x'));
   });
 
+  it('nor have those of a Secret that was sent among manifests, where it is refused', () => {
+    const digest = (field: string, value: string, kind = 'Secret') =>
+      argumentsDigest({
+        manifests: [{ kind: 'Service' }, { kind, metadata: { name: 's' }, [field]: { key: value } }, 7],
+      });
+    for (const field of ['data', 'stringData']) expect(digest(field, 'hunter2')).toBe(digest(field, 'correct horse'));
+    expect(digest('data', 'x')).not.toBe(digest('stringData', 'x'));
+    expect(digest('data', 'x', 'ConfigMap')).not.toBe(digest('data', 'y', 'ConfigMap'));
+  });
+
   it('a client cannot break out of its field', () => {
     expect(clientText({ name: 'evil\n\u001b[2J', version: '1' })).toBe('evil??[2J/1');
     expect(clientText({ name: 'x'.repeat(500), version: '1' })).toHaveLength(128);
