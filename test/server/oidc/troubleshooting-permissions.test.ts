@@ -54,6 +54,14 @@ describe('a caller who is told', () => {
     expect(await as('max').ok('enclave_info', { name: enclave })).toMatchObject({ caller_role: 'group' });
   });
 
+  it('that only the owner of the tentacle may asks him, or that of the enclave', async () => {
+    await as('olga').ok('wf_apply', hello('moded'));
+    const change = { enclave, name: 'moded', mode: 'member-run' };
+    await expectRefused('mia', 'permissions_set', change, 'permission_denied');
+    await as('olga').ok('permissions_set', change);
+    expect(await as('olga').ok('permissions_get', { enclave, name: 'moded' })).toMatchObject({ mode: 'rwx--x---' });
+  });
+
   it('that his address is not verified is a member as soon as it is', async () => {
     await as('olga').ok('enclave_provision', { name: 'open', mode: 'open-read', members: ['ursula@example.com'] });
     const create = { ...hello('mine'), enclave: 'open' };
@@ -102,6 +110,22 @@ describe('a caller who is told', () => {
     const change = { name: enclave, new_mode: 'member-edit' };
     await expectRefused('olga', 'enclave_sync', change, 'conflict');
     await as('olga').ok('enclave_sync', { ...change, on_conflict: 'take' });
+  });
+});
+
+describe('a person who is told', () => {
+  const listing = useStage({ policy: { enabled: true, provisioners: ['max@example.com'] } });
+  const open = useStage();
+
+  it('that he is no provisioner has one make the enclave, or his address verified', async () => {
+    const ours = { name: 'ours' };
+    expectDocumented((await listing().as('mia').refused('enclave_provision', ours)).message);
+    await listing()
+      .as('max')
+      .ok('enclave_provision', { ...ours, owner_email: 'mia@example.com' });
+    expect(await listing().as('mia').ok('enclave_info', ours)).toMatchObject({ caller_role: 'owner' });
+    expectDocumented((await open().as('ursula').refused('enclave_provision', ours)).message);
+    await open().as('ursulaVerified').ok('enclave_provision', ours);
   });
 });
 
