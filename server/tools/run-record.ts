@@ -24,7 +24,10 @@ const dataKey = 'runs.json';
  * share the next one, so a busy tentacle costs no more than one write at a time.
  */
 export interface RunRecorder {
-  /** Adds summaries; one with a known id replaces it. Never rejects: a run is not undone by its record. */
+  /**
+   * Adds summaries; one with a known id replaces it. Not where that Deployment is gone. Never rejects: a run is not
+   * undone by its record.
+   */
   record(target: EngineTarget, deployment: Manifest, summaries: readonly RunSummary[]): Promise<void>;
   /** Asks the engine that is about to go for its runs and adds them. Never rejects. */
   harvest(target: EngineTarget, deployment: Manifest | undefined, kube?: CallOptions): Promise<void>;
@@ -33,7 +36,7 @@ export interface RunRecorder {
 }
 
 export function createRunRecorder(
-  cluster: Pick<Cluster, 'reader' | 'writer' | 'engine'>,
+  cluster: Pick<Cluster, 'reader' | 'writer' | 'engine' | 'deployment'>,
   warn: (message: string, error: unknown) => void,
 ): RunRecorder {
   const waiting = new Map<string, { summaries: RunSummary[]; written: Promise<void> }>();
@@ -50,7 +53,9 @@ export function createRunRecorder(
 
   async function write(target: EngineTarget, deployment: Manifest, added: readonly RunSummary[]): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
-      const before = await live(target);
+      const [before, there] = await Promise.all([live(target), cluster.deployment(target.enclave, target.name)]);
+      // Removed since, or made anew by somebody else, who is not to read of these runs.
+      if (!there || there.metadata.uid !== deployment.metadata.uid) return;
       const known = before ? readRecord(before) : [];
       const merged = mergeRuns(added, known);
       if (before && JSON.stringify(merged) === JSON.stringify(known)) return;
@@ -73,7 +78,8 @@ export function createRunRecorder(
 
   /** Resolves when the summaries are written, or could not be. */
   function enqueue(target: EngineTarget, deployment: Manifest, summaries: readonly RunSummary[]): Promise<void> {
-    const key = `${target.enclave}/${target.name}`;
+    const place = `${target.enclave}/${target.name}`;
+    const key = `${place}/${deployment.metadata.uid}`;
     const next = waiting.get(key);
     if (next) {
       next.summaries.push(...summaries);
@@ -86,7 +92,7 @@ export function createRunRecorder(
         writing.set(key, written);
         return write(target, deployment, batch);
       })
-      .catch((error: unknown) => warn(`the runs of ${key} could not be recorded`, error))
+      .catch((error: unknown) => warn(`the runs of ${place} could not be recorded`, error))
       .finally(() => {
         if (writing.get(key) === written) writing.delete(key);
       });
