@@ -4,6 +4,8 @@ import type { JsonSource } from './json-source.ts';
 
 /** Most keys that one issuer may publish. */
 const maxKeys = 100;
+/** Longest part of a document that is told, in characters. */
+const maxShown = 256;
 
 export interface IssuerOptions {
   /** Exactly as it stands in tokens (`iss`). */
@@ -34,7 +36,8 @@ async function discoverKeys(issuer: string, source: JsonSource): Promise<string>
   const document = await source.get(url);
   if (!isJsonObject(document)) throw new Error(`${url} is no object`);
   if (document.issuer !== issuer) {
-    throw new Error(`${url} names the issuer ${JSON.stringify(document.issuer)}, configured is "${issuer}"`);
+    const named = JSON.stringify(document.issuer ?? null).slice(0, maxShown);
+    throw new Error(`${url} names the issuer ${named}, configured is "${issuer}"`);
   }
   const keys = document.jwks_uri;
   const schemes = issuer.startsWith('https:') ? ['https:'] : ['https:', 'http:'];
