@@ -185,7 +185,7 @@ export function createAdmission(cluster: AdmissionCluster, { principal, policy, 
       if (tentacle) {
         const decision = judge('wf_remove', { ...place, tentacle });
         if (decision.allowed) return enclave;
-        if (decision.code !== 'not_found' || decision.hides === 'enclave') throw refusal(decision, place);
+        if (decision.code !== 'not_found') throw refusal(decision, place);
       }
       const remains = judge('wf_remove_remains', place);
       if (!remains.allowed) {

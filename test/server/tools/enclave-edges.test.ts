@@ -106,7 +106,7 @@ describe('an enclave at its edges', () => {
     const make = (n: number) => as('eve').call('enclave_provision', { name: name(n), members: ['eve@example.com'] });
     const handOver = (n: number, to: JsonObject) => as('eve').ok('enclave_sync', { name: name(n), ...to });
     for (let n = 1; n <= 5; n += 1) expect((await make(n)).error).toBeUndefined();
-    await handOver(1, { new_owner: 'nobody@nowhere.example' });
+    await as('eve').ok('permissions_set', { enclave: name(1), owner: 'nobody@nowhere.example' });
     await handOver(2, { new_owner_sub: 'nobody' });
     await handOver(3, { new_owner: 'max@example.com' });
     expect((await make(6)).error).toMatchObject({

@@ -145,6 +145,26 @@ describe('an enclave that has only the address of an owner', () => {
     await Promise.all(Array.from({ length: 5 }, () => as('mia').ok('enclave_info', { name: 'raced' })));
     expect((await as('mia').ok('enclave_info', { name: 'raced' })).owner).toMatchObject({ sub: people.mia.sub });
   });
+
+  // Harm: of two people with one address (it was given to another, or comes from two issuers) the second takes it away.
+  it('stays with who was faster, also where another subject with the same address was about to claim it', async () => {
+    await as('bearer').ok('enclave_provision', { name: 'faster', owner_email: 'mia@example.com' });
+    const live = await stage().harness.cluster.enclave('faster');
+    if (!live) throw new Error('the enclave is gone');
+    const annotations = { ...live.metadata.annotations, 'tentacular.io/owner-sub': 'another-mia' };
+    let claimed = false;
+    stage().proxy.rule(({ isWrite, path }) => {
+      if (isWrite && path.includes('/namespaces/faster?') && !claimed) {
+        claimed = true;
+        stage().fake.put({ ...live, metadata: { ...live.metadata, annotations } });
+      }
+      return 'pass';
+    });
+    expect(await as('mia').refused('enclave_info', { name: 'faster' })).toMatchObject({ code: 'not_found' });
+    stage().proxy.rule(() => 'pass');
+    expect(claimed).toBe(true);
+    expect((await stage().harness.cluster.enclave('faster'))?.metadata.annotations).toEqual(annotations);
+  });
 });
 
 describe('with TENTACULAR_AUTHZ_ENABLED=false', () => {
@@ -162,5 +182,11 @@ describe('with TENTACULAR_AUTHZ_ENABLED=false', () => {
     });
     const { owner } = await as('olga').ok('permissions_get', { enclave: 'open', name: 'hello' });
     expect(owner).toMatchObject({ sub: people.eve.sub });
+  });
+
+  it('nobody claims an enclave by looking at it: whose it is, is judged again when it is turned on', async () => {
+    await as('bearer').ok('enclave_provision', { name: 'unclaimed', owner_email: 'mia@example.com' });
+    const { owner } = await as('mia').ok('enclave_info', { name: 'unclaimed' });
+    expect(owner).toEqual({ email: 'mia@example.com' });
   });
 });

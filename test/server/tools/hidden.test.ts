@@ -134,6 +134,7 @@ describe('what a caller may not read', () => {
     const make = calls[tool];
     if (make === 'about none') return;
     const hidden = make('team-frost', there.name, there.pod);
+    const emptier = make('team-frost', absent.name, absent.pod);
     for (const [index, args] of make(absent.enclave, absent.name, absent.pod).entries()) {
       const { seen } = stage().proxy;
       const from = seen.length;
@@ -145,6 +146,7 @@ describe('what a caller may not read', () => {
         expect(`${method} ${path}`).toMatch(new RegExp(`^(${reads})$`));
       }
       expect(said.replaceAll(there.pod, absent.pod)).toBe(await answer('eve', tool, args));
+      expect(await answer('eve', tool, emptier[index] ?? {})).toBe(await answer('eve', tool, args));
     }
   });
 
@@ -174,6 +176,8 @@ describe('what a caller may not read', () => {
         code: 'conflict',
         message: expect.stringContaining('taken'),
       });
+      const reason = expect.stringContaining('tentacle: group has ---');
+      expect(stage().harness.audit.at(-1)).toMatchObject({ decision: 'denied', reason, tentacle: there.name });
     }
     for (const tool of ['wf_apply', 'wf_diff', 'wf_status', 'permissions_get'] as const) {
       const hidden = await answer('mia', tool, { enclave: 'team-frost', name: there.name });
@@ -226,7 +230,9 @@ describe('what a caller may not read', () => {
 
   it('logs of a pod are for those who may read its tentacle', async () => {
     const read = (who: Person, pod: string) => stage().as(who).call('wf_logs', { enclave: there.enclave, pod });
-    expect((await read('olga', there.pod)).result).toMatchObject({ lines: [{ text: 'a line' }] });
+    for (const pod of [there.pod, 'stray']) {
+      expect((await read('olga', pod)).result).toMatchObject({ lines: [{ text: 'a line' }] });
+    }
     expect((await read('mia', 'open-one-7d9f8c7b65-x2z4q')).result).toMatchObject({ lines: [{ text: 'a line' }] });
     for (const pod of [there.pod, 'stray', 'nothing']) {
       expect((await read('mia', pod)).error).toMatchObject({ code: 'not_found' });

@@ -58,6 +58,7 @@ describe('what has changed hands since it was decided', () => {
   it.each<[string, JsonObject]>([
     ['enclave_deprovision', { confirm: true }],
     ['enclave_sync', { add_members: ['ci@example.com'] }],
+    ['permissions_set', { mode: 'open-run', owner: 'ci@example.com' }],
   ])('nor an enclave by %s', async (tool, args) => {
     const name = `late-${tool.replaceAll('_', '-')}`;
     await as('mia').ok('enclave_provision', { name });
@@ -69,7 +70,8 @@ describe('what has changed hands since it was decided', () => {
       2,
       () => put(live, owner),
     );
-    const error = await as('mia').refused(tool, { name, ...args });
+    const named = tool === 'permissions_set' ? { enclave: name } : { name };
+    const error = await as('mia').refused(tool, { ...named, ...args });
     stage().proxy.rule(() => 'pass');
     expect(error).toMatchObject({ code: 'not_found' });
     const after = await cluster.enclave(name);

@@ -46,6 +46,18 @@ describe('the tentacles of a member who is removed', () => {
   const ownedBySubjectAlone = (name: string, sub: string) =>
     annotate(name, { 'owner-sub': sub, 'owner-email': '', 'owner-name': '' });
 
+  // Harm: whatever keeps the owner in Git keeps him in the enclave.
+  it('go also where somebody else keeps who owns them', async () => {
+    await apply('mia', 'kept');
+    const live = await stage().harness.cluster.deployment(enclave, 'kept');
+    if (!live) throw new Error('it is gone');
+    const annotations = { 'tentacular.io/owner-sub': people.mia.sub };
+    await stage().harness.cluster.writer.applyFields(live, { metadata: { annotations } }, 'argocd', { force: true });
+    const { transfers } = await sync({ remove_members: ['mia@example.com'] });
+    expect(transfers).toEqual([{ name: 'kept', from: 'mia@example.com' }]);
+    expect(await ownerOf('kept')).toMatchObject(olga);
+  });
+
   it('go where he was made their owner by his subject, and what else he owns tells his address', async () => {
     await apply('mia', 'made-by-mia');
     await apply('olga', 'given');
