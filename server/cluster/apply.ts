@@ -11,7 +11,7 @@ import { interrupted, type Lock, takeLock } from './lock.ts';
 import { type ObjectOutcome, outcomeOf } from './outcome.ts';
 import { checkPlan, planDigest } from './plan.ts';
 import { deleteLeftovers, deleteThis, findLeftovers, type Leftovers } from './prune.ts';
-import { mergeSecret, secretServices } from './secret.ts';
+import { mergeSecret, secretName, secretServices } from './secret.ts';
 import { settle } from './settle.ts';
 import { stampDeployment } from './stamps.ts';
 
@@ -22,12 +22,24 @@ const maxRounds = 3;
 export async function applySet(context: Context, request: ApplyRequest): Promise<ApplyResult> {
   for (let round = 1; round <= maxRounds; round++) {
     const result = await attempt(context, request, round);
-    if (result !== 'moved') return result;
+    if (result !== 'moved') return { ...result, missingSecrets: await missingOf(context, request, result) };
   }
   throw new TentacularError('conflict', `${request.rendered.name} is being changed by others all the time`, {
     hint: 'Look at its history, then try again.',
     retryable: true,
   });
+}
+
+/** Credentials may come from something else (External Secrets): its Secret is not ours to write, and holds them too. */
+async function missingOf(
+  { client }: Context,
+  { rendered, secrets = {}, call = {} }: ApplyRequest,
+  { missingSecrets }: ApplyResult,
+): Promise<readonly string[]> {
+  if (missingSecrets.length === 0) return missingSecrets;
+  const ref = { apiVersion: 'v1', kind: 'Secret', namespace: rendered.enclave, name: secretName(rendered.name) };
+  const there = secretServices(await client.get(ref, call)).filter((service) => secrets[service] !== null);
+  return missingSecrets.filter((service) => !there.includes(service));
 }
 
 /** What an attempt has found out before it writes. */

@@ -33,6 +33,21 @@ export function verbsSuite(title: string, openPlace: () => Promise<Place>): void
       expect(keysOf(await inventory(), 'keys')).toEqual({ b: { k: '2' }, c: { k: '3' } });
     });
 
+    it('credentials that something else puts there are not missing, and stay as they are', async () => {
+      const { cluster, namespace, other, inventory } = bench();
+      const metadata = { name: 'external-secrets', namespace };
+      const data = { a: Buffer.from('{"k":"1"}').toString('base64') };
+      await other.create({ apiVersion: 'v1', kind: 'Secret', metadata, data });
+      const before = (await inventory()).get('Secret/external-secrets');
+      const set = request(namespace, 'external', { secretServices: ['a', 'b'] });
+      expect((await cluster.apply({ ...set, dryRun: true })).missingSecrets).toEqual(['b']);
+      expect((await cluster.apply(set)).missingSecrets).toEqual(['b']);
+      expect(await cluster.apply(set)).toMatchObject({ status: 'unchanged', missingSecrets: ['b'] });
+      const given = { ...set, secrets: { b: { k: '2' } } };
+      expect(await refusal(cluster.apply(given))).toMatchObject({ code: 'conflict' });
+      expect((await inventory()).get('Secret/external-secrets')).toEqual(before);
+    });
+
     it('a diff says what an apply would do, writes nothing, and tells of Secrets only same or changed', async () => {
       const { cluster, namespace, records, forget } = bench();
       const secrets = { db: { password: canary }, old: { x: 'y' } };
