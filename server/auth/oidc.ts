@@ -1,4 +1,12 @@
-import { decodeJwt, errors, type JWTHeaderParameters, type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose';
+import {
+  decodeJwt,
+  errors,
+  type JWTHeaderParameters,
+  type JWTPayload,
+  type JWTVerifyOptions,
+  type JWTVerifyResult,
+  jwtVerify,
+} from 'jose';
 import type { Authenticator, Verdict } from './authenticator.ts';
 import { type ClaimRules, identityOf } from './claims.ts';
 import { type IssuerOptions, keysOf } from './issuer.ts';
@@ -30,15 +38,16 @@ export function createOidcAuthenticator(options: OidcOptions): OidcAuthenticator
   const clock = options.clock ?? (() => new Date());
 
   async function verify(token: string): Promise<JWTVerifyResult | Verdict> {
+    const rules = {
+      algorithms,
+      issuer: options.issuer,
+      audience: options.audience,
+      requiredClaims: ['exp', 'sub'],
+      clockTolerance: clockSkewSeconds,
+      currentDate: clock(),
+    };
     try {
-      return await jwtVerify(token, keys.key, {
-        algorithms,
-        issuer: options.issuer,
-        audience: options.audience,
-        requiredClaims: ['exp', 'sub'],
-        clockTolerance: clockSkewSeconds,
-        currentDate: clock(),
-      });
+      return await jwtVerify(token, keys.key, rules).catch((error: unknown) => verifyByAny(error, token, rules));
     } catch (error) {
       if (error instanceof KeysUnavailable) {
         return { kind: 'unavailable', retryAfterSeconds: error.retryAfterSeconds };
@@ -70,6 +79,21 @@ export function createOidcAuthenticator(options: OidcOptions): OidcAuthenticator
   };
 }
 
+/** A token need not name its key (RFC 7515, 4.1.4). Where several could have signed it, each of them is tried. */
+async function verifyByAny(error: unknown, token: string, rules: JWTVerifyOptions): Promise<JWTVerifyResult> {
+  if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+  for await (const key of error) {
+    try {
+      return await jwtVerify(token, key, rules);
+    } catch (fault) {
+      // What is no error of jose is about the key: one that cannot be used has signed nothing.
+      const isOther = fault instanceof errors.JWSSignatureVerificationFailed || !(fault instanceof errors.JOSEError);
+      if (!isOther) throw fault;
+    }
+  }
+  throw new errors.JWSSignatureVerificationFailed();
+}
+
 /** What a token says without proof; undefined where it is no JWT at all, and so none of ours to judge. */
 function claimsOf(token: string): JWTPayload | undefined {
   try {
@@ -88,13 +112,15 @@ function isAccessToken({ typ }: JWTHeaderParameters): boolean {
 /** Completes "the token …", for the caller: names the check and holds nothing of the token. */
 function reasonOf(error: unknown): string {
   // What is thrown beside errors of jose is about a key: too short, or none at all.
-  if (!(error instanceof errors.JOSEError)) return 'is signed with a key of the issuer that cannot be used';
+  if (!(error instanceof errors.JOSEError) || error instanceof errors.JWKSInvalid) {
+    return 'is signed with a key of the issuer that cannot be used';
+  }
   if (error instanceof errors.JWTClaimValidationFailed) {
     return claimReasons[error.claim] ?? 'has a claim that is not valid';
   }
   if (error instanceof errors.JOSEAlgNotAllowed) return `is not signed with one of ${algorithms.join(', ')}`;
   if (error instanceof errors.JWSSignatureVerificationFailed) return 'has a signature that is not valid';
-  if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) {
+  if (error instanceof errors.JWKSNoMatchingKey) {
     return 'is signed with a key that the issuer does not publish';
   }
   return 'is not well-formed';

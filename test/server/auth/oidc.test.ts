@@ -1,5 +1,5 @@
 import { createHmac, generateKeyPairSync } from 'node:crypto';
-import { exportSPKI, importJWK, type JWK } from 'jose';
+import { exportJWK, exportSPKI, importJWK, type JWK } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { authenticate } from '../../../server/auth/authenticator.ts';
 import { createOidcAuthenticator, type OidcAuthenticator, type OidcOptions } from '../../../server/auth/oidc.ts';
@@ -111,6 +111,33 @@ describe('tokens of the configured issuer', () => {
     const forged = `${encode({ alg, kid: 'bad' })}.${encode(claims)}.${'A'.repeat(86)}`;
     expect(await judge(forged)).toMatchObject({ kind: 'refused', reason: expect.stringMatching(/cannot be used/) });
     expect(await judgeClaims({})).toMatchObject({ kind: 'accepted' });
+  });
+
+  // RFC 7515, 4.1.4: the id of the key is optional. With a second key published nobody could log in any more.
+  it('that name no key are verified by each that could have signed them, and refused where none has', async () => {
+    const [first] = issuer.keys;
+    await issuer.addKey();
+    const rsa = await issuer.addKey('RS256');
+    const short = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' });
+    const good = issuer.keys;
+    issuer.keys = [{ ...rsa, publicJwk: { ...short, kid: 'short', alg: 'RS256' } as JWK }, ...good];
+    const unnamed = { header: { kid: undefined } };
+    for (const key of good) {
+      expect(await judge(await issuer.token({}, { ...unnamed, key }))).toMatchObject({ kind: 'accepted' });
+    }
+    const expired = await issuer.token({ exp: 1 }, { ...unnamed, ...(first ? { key: first } : {}) });
+    expect(await judge(expired)).toMatchObject({ kind: 'refused', reason: 'has expired', wasGood: true });
+    const foreign = await startFakeIssuer();
+    const forged = await foreign.token({ iss: issuer.issuer }, unnamed);
+    await foreign.stop();
+    expect(await judge(forged)).toMatchObject({ kind: 'refused', reason: expect.stringMatching(/signature/) });
+  });
+
+  it('with a private key among the published ones are not told that they are at fault', async () => {
+    const [key] = issuer.keys;
+    if (!key) throw new Error('no key');
+    issuer.keys = [{ ...key, publicJwk: { ...(await exportJWK(key.privateKey)), kid: key.kid, alg: key.algorithm } }];
+    expect(await judgeClaims({})).toMatchObject({ kind: 'refused', reason: expect.stringMatching(/cannot be used/) });
   });
 
   it('an issuer that differs by a slash at its end is another one', async () => {
