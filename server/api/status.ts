@@ -43,7 +43,9 @@ export const wfList = {
         retired_annotations: z
           .boolean()
           .optional()
-          .describe('true: it still carries tentacular.dev/* annotations, which count for nothing; apply it again.'),
+          .describe(
+            'true: it still carries tentacular.dev/* annotations, which count for nothing: permissions_set (owner) adopts it.',
+          ),
       }),
     ),
     total: z.int(),
