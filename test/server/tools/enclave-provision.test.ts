@@ -94,6 +94,34 @@ describe('enclave_provision by callers with an identity', () => {
     await as('mia').ok('enclave_provision', { name: 'own-6' });
   });
 
+  it('what is going, and what is no enclave, is none of the five', async () => {
+    const { fake } = stage();
+    const annotations = { 'tentacular.io/owner-sub': people.eve.sub };
+    const labels = { 'app.kubernetes.io/managed-by': 'tentacular' };
+    for (let n = 1; n <= 5; n++) {
+      const [going, other] = [`going-${n}`, `other-${n}`];
+      const deletionTimestamp = '2026-07-28T12:00:00Z';
+      const metadata = { name: going, annotations, labels: { ...labels, 'tentacular.io/enclave': going } };
+      fake.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { ...metadata, deletionTimestamp } });
+      const foreign = { name: other, annotations, labels: { ...labels, 'tentacular.io/enclave': going } };
+      fake.put({ apiVersion: 'v1', kind: 'Namespace', metadata: foreign });
+    }
+    expect(await as('eve').ok('enclave_provision', { name: 'eves-own' })).toMatchObject({ name: 'eves-own' });
+    await as('eve').ok('enclave_sync', { name: 'eves-own', new_status: 'frozen' });
+    const named = async (status: string) => {
+      const { enclaves } = await as('eve').ok('enclave_list', { status });
+      return (enclaves as { name: string }[]).map(({ name }) => name).filter((name) => name.startsWith('eves-'));
+    };
+    expect([await named('active'), await named('frozen'), await named('all')]).toEqual([
+      [],
+      ['eves-own'],
+      ['eves-own'],
+    ]);
+    const error = await as('eve').refused('enclave_deprovision', { name: 'eves-own' });
+    expect(error).toMatchObject({ code: 'invalid_input', message: expect.stringContaining('confirm') });
+    expect(await named('all')).toEqual(['eves-own']);
+  });
+
   // Ten calls at once each see room for one; without a second look all of them would stay.
   it('nor do calls at the same moment get more', async () => {
     const calls = Array.from({ length: 10 }, (_, n) => as('olga').call('enclave_provision', { name: `race-${n}` }));

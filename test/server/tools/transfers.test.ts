@@ -174,6 +174,24 @@ describe('the tentacles of a member who is removed', () => {
     expect(transfers).toEqual([]);
   });
 
+  it('are told as far as a reply takes them, however many they are', async () => {
+    await apply('mia', 'first');
+    const first = await stage().harness.cluster.deployment(enclave, 'first');
+    if (!first) throw new Error('it is gone');
+    const client = `client:${'c'.repeat(128)}`;
+    for (let n = 0; n < 150; n++) {
+      const { resourceVersion: _version, uid: _uid, managedFields: _fields, ...metadata } = first.metadata;
+      const name = `${'one-of-many-'.repeat(3)}${n}`;
+      const labels = { ...metadata.labels, 'tentacular.io/tentacle': name };
+      const annotations = { 'tentacular.io/owner-sub': `sub-${n}`, 'tentacular.io/owner-name': client };
+      stage().fake.put({ ...first, metadata: { ...metadata, name, labels, annotations } } as JsonObject);
+    }
+    const { transfers } = await sync({ remove_members: [client, 'mia@example.com'] });
+    expect(JSON.stringify(transfers).length).toBeLessThan(21_000);
+    expect((transfers as JsonObject[]).length).toBeGreaterThan(50);
+    expect(await ownerOf(`${'one-of-many-'.repeat(3)}149`)).toMatchObject(olga);
+  });
+
   it('are those of no person who calls himself like a program', async () => {
     const named = person('carl', { displayName: ' client: CLIENT:\u200bci', emailUnverified: true });
     const { email: _email, ...carl } = named;
