@@ -1,7 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { readUserFile } from '../cli/config-file.ts';
 import { toolApis } from '../server/api/tools.ts';
 import { projectRoot } from './support/source-files.ts';
 
@@ -65,6 +67,19 @@ describe('docs/authentication.md', () => {
     const given = parse(block) as Values;
     expect(Object.keys(values)).toEqual(expect.arrayContaining(Object.keys(given)));
     expect(Object.keys(values.exoskeletonAuth)).toEqual(expect.arrayContaining(Object.keys(given.exoskeletonAuth)));
+  });
+
+  it('shows a configuration that tntc takes, with what stands in comments too', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'tentacular-docs-'));
+    try {
+      const [, block = ''] = /```yaml\n(default_env:[\s\S]*?)```/.exec(read('docs/authentication.md')) ?? [];
+      const path = join(home, 'config.yaml');
+      writeFileSync(path, block.replaceAll(/# (\w+: \S+).*/g, '$1'));
+      const { default_env, environments } = await readUserFile(path);
+      expect(default_env && Object.keys(environments[default_env] ?? {})).toHaveLength(5);
+    } finally {
+      rmSync(home, { recursive: true });
+    }
   });
 
   it('explains every value of exoskeletonAuth', () => {
