@@ -23,7 +23,7 @@ export interface Authenticator {
 }
 
 /** Longest credential that is looked at, in characters. */
-const maxCredentialLength = 16_384;
+export const maxCredentialLength = 16_384;
 
 /** The credential of an `Authorization: Bearer …` header; undefined where there is none or it is of another scheme. */
 export function bearerCredential(header: string | undefined): string | undefined {

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import type { Authenticator, Verdict } from './authenticator.ts';
+import { type Authenticator, maxCredentialLength, type Verdict } from './authenticator.ts';
 
 /** Shortest static token, in characters. */
 const minTokenLength = 32;
@@ -31,7 +31,13 @@ export function readTokens(content: string): { digests: Buffer[] } | { fault: st
   if (tokens.some((token) => token.length < minTokenLength)) {
     return { fault: `holds a token shorter than ${minTokenLength} characters` };
   }
-  if (tokens.some((token) => /\s/.test(token))) return { fault: 'holds a token with white space in it' };
+  if (tokens.some((token) => token.length > maxCredentialLength)) {
+    return { fault: `holds a token longer than ${maxCredentialLength} characters` };
+  }
+  // Nobody could send it, and it would look as if it were valid.
+  if (tokens.some((token) => !/^[\x21-\x7e]+$/.test(token))) {
+    return { fault: 'holds a token with something else in it than printable ASCII without white space' };
+  }
   return { digests: tokens.map(digest) };
 }
 

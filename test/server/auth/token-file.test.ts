@@ -104,6 +104,10 @@ describe('static tokens from a file', () => {
     ['a token of 31 characters', 'x'.repeat(31)],
     ['three tokens', [first, second, first].join('\n')],
     ['white space inside', `${first} ${second}`],
+    ['a letter that no header carries as it is', `${first}\u00e9`],
+    ['what was pasted along and is not seen', `${first}\u200b`],
+    ['a control character', `${first}\u0007x`],
+    ['one that is longer than any that is looked at', 'x'.repeat(16_385)],
   ])('does not start with %s', async (_what, content) => {
     expect(readTokens(content)).toHaveProperty('fault');
     await writeFile(path, content);
