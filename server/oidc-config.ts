@@ -41,7 +41,8 @@ const toolScopes = list.transform((items, context) => {
       .join('=')
       .split(' ')
       .filter((each) => each !== '');
-    if (!Object.hasOwn(toolApis, tool)) context.addIssue(`names "${tool}", which is no tool`);
+    if (Object.hasOwn(scopes, tool)) context.addIssue(`names ${tool} more than once`);
+    else if (!Object.hasOwn(toolApis, tool)) context.addIssue(`names "${tool}", which is no tool`);
     else if (wanted.length === 0 || !wanted.every((each) => scope.test(each))) {
       context.addIssue(`gives ${tool} no scopes; write ${tool}=<scope> <scope>`);
     } else scopes[tool] = wanted;

@@ -80,6 +80,8 @@ describe('configuration of OIDC', () => {
       { TENTACULAR_OIDC_TOOL_SCOPES: 'wf_destroy=x' },
       /"wf_destroy", which is no/,
     ],
+    // The harm: the second would take the place of the first, and its scope would be asked of nobody.
+    ['a tool that stands there twice', { TENTACULAR_OIDC_TOOL_SCOPES: 'wf_run=a,wf_run=b' }, /names wf_run more than/],
     ['a tool without scopes', { TENTACULAR_OIDC_TOOL_SCOPES: 'wf_run=' }, /gives wf_run no scopes/],
     ['a scope that breaks out of the header', { TENTACULAR_OIDC_TOOL_SCOPES: 'wf_run=a"b' }, /gives wf_run no scopes/],
     [
