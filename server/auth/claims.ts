@@ -82,7 +82,7 @@ function displayNameOf(claims: JWTPayload): string | undefined {
   if (typeof given !== 'string') return undefined;
   const clean = given
     .slice(0, 128)
-    .replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu, '')
+    .replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Zl}\p{Zp}]/gu, '')
     .trim();
   return clean === '' ? undefined : clean;
 }

@@ -24,7 +24,7 @@ export function resourceOf(externalUrl: string): string {
   return `${externalUrl}/mcp`;
 }
 
-/** `externalUrl`: scheme, host and port, without a slash at its end. */
+/** `externalUrl`: where the server is, without /mcp and without a slash at its end. */
 export function discoveryOf(externalUrl: string, issuer: string): Discovery {
   return {
     metadataUrl: `${externalUrl}${discoveryPaths[0]}`,

@@ -79,6 +79,10 @@ describe('who a token speaks of', () => {
 
   it('the name for display is cleaned and cut', () => {
     expect(principalOf({ ...person, name: `A\u202Ed\u0000a${'x'.repeat(500)}` }).displayName).toMatch(/^Adax{120,}$/);
+    // Half a character would come back from the API server as another one, and look like a change for ever.
+    for (const name of [`${'x'.repeat(127)}\u{1f600}`, `${'x'.repeat(127)}\ud83d`]) {
+      expect(principalOf({ ...person, name }).displayName).toBe('x'.repeat(127));
+    }
     expect(principalOf({ ...person, preferred_username: 'ada' }).displayName).toBe('ada');
     expect(principalOf(person).displayName).toBeUndefined();
   });
