@@ -125,6 +125,32 @@ describe('where tntc sends credentials', () => {
     expect(existsSync(`${path}.lock`)).toBe(false);
   });
 
+  it('the client secret goes to its own issuer where there is one, and no empty one where there is none', async () => {
+    await loggedIn({ endpoint: origin(), issuer: issuer.issuer }, 0);
+    home.user({ environments: { prod: { ...oidc().environments.prod, oidc_client_secret: clientSecret } } });
+    expect((await whoami()).code).toBe(0);
+    await loggedIn({ endpoint: origin(), issuer: issuer.issuer }, 0);
+    home.user(oidc());
+    expect((await whoami()).code).toBe(0);
+    const secrets = refreshes.map((form) => new URLSearchParams(form).get('client_secret'));
+    expect(secrets).toEqual([clientSecret, null]);
+  });
+
+  it('logging out ends the session at the issuer with the refresh token, and is done here in any case', async () => {
+    home.user(oidc());
+    await loggedIn({ endpoint: origin(), issuer: issuer.issuer });
+    expect(await home.tntc(['logout', '--env', 'prod'])).toMatchObject({ code: 0, notes: [] });
+    expect(refreshes.map((form) => new URLSearchParams(form).get('token'))).toEqual(['refresh-0']);
+    await loggedIn({ endpoint: origin(), issuer: issuer.issuer });
+    await issuer.stop();
+    expect(await home.tntc(['logout', '--env', 'prod'])).toMatchObject({
+      code: 1,
+      notes: [expect.stringContaining('The tokens are removed here, but the session could not be ended')],
+    });
+    expect(existsSync(join(home.path, '.tentacular/tokens/prod.json'))).toBe(false);
+    await issuer.resume();
+  });
+
   it('the bearer token is used only without OIDC or with --admin, says so, and is no second try after a 401', async () => {
     const file = join(home.path, 'token');
     writeFileSync(file, 'static-token\n');
