@@ -181,7 +181,11 @@ describe('a server with OIDC', () => {
   });
 
   it('limits the calls of each caller apart, by what the issuer vouches for and not by a name', async () => {
-    const strict = await startHarness({ callsPerSecond: 1, authentication: () => ({ authenticator: oidc }) });
+    const strict = await startHarness({
+      callsPerSecond: 1,
+      callClock: () => 0,
+      authentication: () => ({ authenticator: oidc }),
+    });
     try {
       const statusOf = async (claims: { sub: string; name: string }) =>
         (await post(strict.endpoint, ping, { authorization: `Bearer ${await issuer.token(claims)}` })).status;

@@ -104,7 +104,7 @@ describe('errors on the wire', () => {
     '2026-07-28, a header of another tool': () =>
       send('2026-07-28', 'tools/call', { name: 'wf_list' }, { 'mcp-name': 'wf_apply' }),
     'another path': () => fetch(`${harness.url}/nothing`),
-    'too many requests': () => lastOf({ callsPerSecond: 1 }, {}),
+    'too many requests': () => lastOf({ callsPerSecond: 1, callClock: () => 0 }, {}),
     'too many failed attempts': () =>
       lastOf({ failedAuthentications: 1 }, { authorization: `Bearer ${'x'.repeat(64)}` }),
     'an issuer that is away': () =>
