@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Manifest } from '../../constructs/model/manifest.ts';
+import { eventually } from './eventually.ts';
 
 const run = promisify(execFile);
 
@@ -14,6 +15,11 @@ export interface Kube {
   get(resource: string, name: string, namespace?: string): Promise<Manifest | undefined>;
   list(resource: string, namespace?: string, selector?: string): Promise<Manifest[]>;
   apply(manifests: readonly object[]): Promise<void>;
+  /**
+   * Makes a namespace that pods can be made in: its default ServiceAccount comes from a controller a moment later, and
+   * until then the API server refuses them.
+   */
+  makeNamespace(name: string, labels?: Readonly<Record<string, string>>): Promise<void>;
   /** Deletes and waits until it is gone; absent is fine. */
   remove(resource: string, name: string, namespace?: string): Promise<void>;
 }
@@ -27,6 +33,10 @@ export function createKube(kubectl: string, kubeconfig: string): Kube {
     if (stdin !== undefined) child.child.stdin?.end(stdin);
     return (await child).stdout;
   };
+  const apply = async (manifests: readonly object[]): Promise<void> => {
+    const list = { apiVersion: 'v1', kind: 'List', items: manifests };
+    await exec(['apply', '--server-side', '-f', '-'], JSON.stringify(list));
+  };
   const scope = (namespace?: string) => (namespace === undefined ? [] : ['-n', namespace]);
   return {
     kubectl: exec,
@@ -39,9 +49,11 @@ export function createKube(kubectl: string, kubeconfig: string): Kube {
       const text = await exec(['get', resource, ...scope(namespace), ...filter, '-o', 'json']);
       return (JSON.parse(text) as { items: Manifest[] }).items;
     },
-    async apply(manifests) {
-      const list = { apiVersion: 'v1', kind: 'List', items: manifests };
-      await exec(['apply', '--server-side', '-f', '-'], JSON.stringify(list));
+    apply,
+    async makeNamespace(name, labels = {}) {
+      await apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }]);
+      const account = () => exec(['get', 'serviceaccount', 'default', '-n', name, '--ignore-not-found', '-o', 'name']);
+      await eventually(`${name} has its ServiceAccount`, account, { done: (text) => text.trim() !== '' });
     },
     async remove(resource, name, namespace) {
       await exec(['delete', resource, name, ...scope(namespace), '--ignore-not-found', '--wait', '--timeout=120s']);

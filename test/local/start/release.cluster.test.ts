@@ -34,7 +34,8 @@ const templates = {
   ].join('\n'),
 };
 
-beforeAll(() => {
+beforeAll(async () => {
+  await kube.makeNamespace(namespace);
   mkdirSync(join(release.chart, 'templates'), { recursive: true });
   writeFileSync(join(release.chart, 'Chart.yaml'), 'apiVersion: v2\nname: probe\nversion: 0.1.0\n');
   for (const [name, text] of Object.entries(templates)) writeFileSync(join(release.chart, 'templates', name), text);
