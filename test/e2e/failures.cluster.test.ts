@@ -98,7 +98,8 @@ describe('what fails says why', () => {
       wait: true,
       timeout_seconds: 1,
     });
-    expect(Date.now() - started).toBeLessThan(15_000);
+    // Far less than the default.
+    expect(Date.now() - started).toBeLessThan(40_000);
     expect(outcome.text).toMatch(/wf_status|ready|rollout/i);
     expect(await kube.get('deployment', 'pending', enclave)).toBeDefined();
   });

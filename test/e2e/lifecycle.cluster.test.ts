@@ -161,8 +161,13 @@ describe.each(eras)('a tentacle from source to gone, protocol %s', (era: Era) =>
   });
 
   it('the list and the events of the enclave show the tentacle', async () => {
-    const list = await mcp.ok('wf_list', { enclave });
-    expect(list.workflows).toEqual([expect.objectContaining({ name, enclave, version: '1.0.0', ready: true })]);
+    const row = { name, enclave, version: '1.0.0', ready: true };
+    // From a cache that follows the cluster, in which the restart is over only once the old pod is gone.
+    await eventually('the list shows it ready', async () => {
+      const list = await mcp.ok('wf_list', { enclave });
+      expect(list.workflows).toEqual([expect.objectContaining(row)]);
+      return true;
+    });
     const events = await mcp.ok('wf_events', { enclave, name });
     expect(JSON.stringify(events)).toContain('ScalingReplicaSet');
   });

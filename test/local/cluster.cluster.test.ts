@@ -43,7 +43,7 @@ describe.skipIf(inject('outside') === undefined)('the local cluster', () => {
     kube.kubectl(['wait', '-n', namespace, `pod/${name}`, '--for=condition=Ready', '--timeout=60s']);
 
   beforeAll(async () => {
-    await kube.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels: restricted } }]);
+    await kube.makeNamespace(namespace, restricted);
     await kube.apply([pod('echo')]);
     await ready('echo');
   });
@@ -83,7 +83,11 @@ describe.skipIf(inject('outside') === undefined)('the local cluster', () => {
       }),
     ]);
     await ready('talker');
-    expect(await kube.kubectl(['logs', 'talker', '-n', namespace])).toBe('said at start\n');
+    // It is ready as soon as it can run a program: what it says may come a moment later.
+    const logs = await eventually('it has said something', () => kube.kubectl(['logs', 'talker', '-n', namespace]), {
+      done: (text) => text !== '',
+    });
+    expect(logs).toBe('said at start\n');
     expect(await kube.kubectl(['exec', 'talker', '-n', namespace, '--', 'deno', '--version'])).toMatch(/^deno \d/);
     const args = ['--kubeconfig', inject('kubeconfig'), 'port-forward', '-n', namespace, 'pod/echo', ':9000'];
     const forward = spawn(inject('kubectl'), args, { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { promisify } from 'node:util';
+import { isDeepStrictEqual, promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { settingsFrom } from '../../local/cluster/settings.ts';
 import { guardRules } from '../../local/network/guard.ts';
@@ -67,29 +67,48 @@ function policy(name: string, spec: object) {
   return { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name, namespace }, spec };
 }
 
-/** A second machine, as far as this one can tell: another network behind another interface. Nothing in it is of the cluster. */
-const lan = { netns: `tentacular-lan-${id}`, link: `tlan${id}`, near: '198.18.77.1', far: '198.18.77.2' };
+/**
+ * A second machine, as far as this one can tell: another network behind another interface. Nothing in it is of the
+ * cluster. Of its own addresses (198.18.0.0/15 is for tests), for that of a run that was killed may still be there.
+ */
+const lanNumber = 4 * randomInt(1 << 14);
+const lanAddress = (host: number) => `198.18.${lanNumber >> 8}.${(lanNumber & 0xff) + host}`;
+const lan = { netns: `tentacular-lan-${id}`, link: `tlan${id}`, near: lanAddress(1), far: lanAddress(2) };
 
 describe.skipIf(outside === undefined)('the network of the local cluster', () => {
   const kube: Kube = createKube(inject('kubectl'), inject('kubeconfig'));
   const listeners: ChildProcess[] = [];
-  const farUrl = `tcp://${lan.far}:8077`;
-  const extUrl = `tcp://${outside?.ip}:8077`;
+  let farUrl: string;
+  let nearUrl: string;
+  let extUrl: string;
   let podUrl: string;
   let neighbourUrl: string;
   let nodePort: number;
 
-  const listen = async (prefix: readonly string[], host: string) => {
-    const script = `require('node:net').createServer((s) => s.end()).listen(8077, '${host}', () => console.log('up'))`;
+  /** The URL of a listener that ends with this process, however that ends. */
+  const listen = async (prefix: readonly string[], host: string): Promise<string> => {
+    const script = `
+      const server = require('node:net').createServer((socket) => socket.end());
+      server.listen(0, '${host}', () => console.log(server.address().port));
+      process.stdin.resume().on('end', () => process.exit());`;
     const [command = '', ...args] = [...prefix, process.execPath, '-e', script];
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     listeners.push(child);
-    await once(child.stdout, 'data');
+    const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the listener ended with ${code}`)));
+    const [port] = await Promise.race([once(child.stdout, 'data'), ended]);
+    ended.catch(() => undefined);
+    return `tcp://${host}:${String(port).trim()}`;
   };
   const probe = (name: string, urls: readonly string[], where = namespace) =>
     probeFromPod(kube, { namespace: where, name, image: inject('engineImage'), labels: { app: 'client' }, urls }).then(
       isOpen,
     );
+  /** Policies are in force a moment after they were written: asked until it is as it should be. */
+  const settles = (name: string, wanted: Readonly<Record<string, boolean>>, where?: string) =>
+    eventually(`${name}: ${JSON.stringify(wanted)}`, () => probe(name, Object.keys(wanted), where), {
+      timeoutMs: 90_000,
+      done: (found) => isDeepStrictEqual(found, wanted),
+    });
   const address = async (name: string, where: string) =>
     eventually(`${name} is ready`, async () => {
       const pod = await kube.kubectl([
@@ -113,8 +132,7 @@ describe.skipIf(outside === undefined)('the network of the local cluster', () =>
   };
 
   beforeAll(async () => {
-    for (const name of [namespace, neighbour])
-      await kube.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { name } } }]);
+    for (const name of [namespace, neighbour]) await kube.makeNamespace(name);
     await kube.apply([...echo('echo', namespace), ...echo('echo', neighbour)]);
     await run('ip', ['netns', 'add', lan.netns]);
     await run('ip', ['link', 'add', lan.link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', lan.netns]);
@@ -123,9 +141,9 @@ describe.skipIf(outside === undefined)('the network of the local cluster', () =>
     await run('ip', ['-n', lan.netns, 'addr', 'add', `${lan.far}/30`, 'dev', 'eth0']);
     await run('ip', ['-n', lan.netns, 'link', 'set', 'eth0', 'up']);
     await run('ip', ['-n', lan.netns, 'route', 'add', 'default', 'via', lan.near]);
-    await listen(['ip', 'netns', 'exec', lan.netns], lan.far);
-    await listen(['ip', 'netns', 'exec', outside?.netns ?? ''], outside?.ip ?? '');
-    await listen([], lan.near);
+    farUrl = await listen(['ip', 'netns', 'exec', lan.netns], lan.far);
+    extUrl = await listen(['ip', 'netns', 'exec', outside?.netns ?? ''], outside?.ip ?? '');
+    nearUrl = await listen([], lan.near);
     podUrl = (await address('echo', namespace)) ?? '';
     neighbourUrl = (await address('echo', neighbour)) ?? '';
     for (const where of [namespace, neighbour]) await serviceLeads(where);
@@ -136,8 +154,11 @@ describe.skipIf(outside === undefined)('the network of the local cluster', () =>
 
   afterAll(async () => {
     for (const listener of listeners) listener.kill('SIGKILL');
-    await run('ip', ['netns', 'delete', lan.netns]);
-    await Promise.all([namespace, neighbour].map((name) => kube.remove('namespace', name)));
+    const gone = await Promise.allSettled([
+      run('ip', ['netns', 'delete', lan.netns]),
+      ...[namespace, neighbour].map((name) => kube.remove('namespace', name)),
+    ]);
+    expect(gone.filter(({ status }) => status === 'rejected')).toEqual([]);
   });
 
   test('without a policy a pod reaches pods, services, names and the host outside the cluster', async () => {
@@ -175,7 +196,6 @@ describe.skipIf(outside === undefined)('the network of the local cluster', () =>
   });
 
   test('other machines reach neither API server, kubelet, NodePort, pod nor service', async () => {
-    const plain = `tcp://${lan.near}:8077`;
     const closed = [
       `tcp://${lan.near}:6443`,
       `tcp://${lan.near}:10250`,
@@ -185,8 +205,8 @@ describe.skipIf(outside === undefined)('the network of the local cluster', () =>
       podUrl,
       'tcp://10.96.0.1:443',
     ];
-    expect(isOpen(await dial([plain, ...closed], lan.netns))).toEqual({
-      [plain]: true,
+    expect(isOpen(await dial([nearUrl, ...closed], lan.netns))).toEqual({
+      [nearUrl]: true,
       ...Object.fromEntries(closed.map((url) => [url, false])),
     });
   });
@@ -201,9 +221,9 @@ describe.skipIf(outside === undefined)('the network of the local cluster', () =>
     const all = [podUrl, neighbourUrl, extUrl, apiUrl, 'tcp://echo:80'];
     const none = Object.fromEntries(all.map((url) => [url, false]));
     await kube.apply([policy('default-deny', { podSelector: {}, policyTypes: ['Ingress', 'Egress'] })]);
-    expect(await probe('denied', all)).toEqual(none);
+    await settles('denied', none);
     expect(isOpen(await dial([podUrl], outside?.netns))).toEqual({ [podUrl]: false });
-    expect(await probe('denied-in', [podUrl], neighbour)).toEqual({ [podUrl]: false });
+    await settles('denied-in', { [podUrl]: false }, neighbour);
 
     const client = { matchLabels: { app: 'client' } };
     const to = (peer: object, port: number, protocol = 'TCP') => ({ to: [peer], ports: [{ port, protocol }] });
@@ -227,7 +247,7 @@ describe.skipIf(outside === undefined)('the network of the local cluster', () =>
         ingress: [{ from: [{ podSelector: client }], ports: [{ port: 9000, protocol: 'TCP' }] }],
       }),
     ]);
-    expect(await probe('allowed', all)).toEqual({ ...none, [podUrl]: true, [apiUrl]: true, 'tcp://echo:80': true });
+    await settles('allowed', { ...none, [podUrl]: true, [apiUrl]: true, 'tcp://echo:80': true });
     await kube.apply([
       policy('client-except', {
         podSelector: client,
@@ -235,6 +255,6 @@ describe.skipIf(outside === undefined)('the network of the local cluster', () =>
         egress: [{ to: [{ ipBlock: { cidr: '0.0.0.0/0', except: [`${outside?.ip}/32`] } }] }],
       }),
     ]);
-    expect(await probe('excepted', [extUrl, neighbourUrl])).toEqual({ [extUrl]: false, [neighbourUrl]: true });
-  });
+    await settles('excepted', { [extUrl]: false, [neighbourUrl]: true });
+  }, 300_000);
 });

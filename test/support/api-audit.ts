@@ -17,9 +17,12 @@ export async function readApiAudit(log: string, username: string): Promise<ApiAu
   const folder = dirname(log);
   const files = (await readdir(folder)).filter((name) => name.endsWith('.log'));
   const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
-  return texts
-    .flatMap((text) => text.split('\n'))
-    .filter((line) => line.includes(username))
-    .map((line) => JSON.parse(line) as ApiAuditEvent)
-    .filter(({ user }) => user.username === username);
+  return (
+    texts
+      // What follows the last line break is a line that is being written.
+      .flatMap((text) => text.split('\n').slice(0, -1))
+      .filter((line) => line.includes(username))
+      .map((line) => JSON.parse(line) as ApiAuditEvent)
+      .filter(({ user }) => user.username === username)
+  );
 }

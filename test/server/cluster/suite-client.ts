@@ -18,13 +18,13 @@ export function clientSuite(title: string, openPlace: () => Promise<Place>): voi
     const bench = useBench(openPlace);
 
     /** A client of our own behind the proxy, closed at the end of the case. */
-    async function withClient<T>(work: (client: Client, b: Bench) => Promise<T>): Promise<T> {
+    async function withClient<T>(work: (client: Client, b: Bench) => Promise<T>, now = Date.now): Promise<T> {
       const b = bench();
       const transport = await Transport.open({
         connection: b.proxy.connection,
         userAgent: 'the-test',
         onRequest: (record) => b.records.push(record),
-        now: Date.now,
+        now,
         random: () => 0,
       });
       try {
@@ -176,11 +176,21 @@ export function clientSuite(title: string, openPlace: () => Promise<Place>): voi
     });
 
     it('a network that is down is unavailable and retryable, within the deadline', async () => {
-      await withClient(async (client, { namespace, proxy }) => {
-        proxy.rule(() => 'drop');
-        const error = await refusal(client.get(namespaceRef(namespace), { timeoutMs: 1_500 }));
-        expect(error).toMatchObject({ code: 'unavailable', retryable: true });
-      });
+      let clock = 0;
+      await withClient(
+        async (client, { namespace, proxy }) => {
+          let asked = 0;
+          proxy.rule(() => {
+            asked++;
+            clock += 10_000;
+            return 'drop';
+          });
+          const error = await refusal(client.get(namespaceRef(namespace), { timeoutMs: 30_000 }));
+          expect(error).toMatchObject({ code: 'unavailable', retryable: true });
+          expect(asked).toBe(3);
+        },
+        () => clock,
+      );
     });
   });
 }
