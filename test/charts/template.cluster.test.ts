@@ -5,7 +5,9 @@ import { defaultPodSecurityVersion } from '../../constructs/k8s/pod-security.ts'
 import type { JsonObject } from '../../constructs/model/json.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
 import type { RendererOptions } from '../../constructs/model/options.ts';
+import { renderEnclave } from '../../constructs/render.ts';
 import { parseRendererOptions } from '../../server/renderer-options.ts';
+import { rendererOptions } from '../server/support/renderer-options.ts';
 import { chart, find, helm, renderChart } from './chart.ts';
 
 const program = inject('helm');
@@ -203,8 +205,19 @@ describe('the rights that the chart gives', () => {
     const role = find(await renderChart(program), 'ClusterRole', 'tentacular-mcp');
     const writes = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);
     const written = rulesOf(role).filter((rule) => rule.verbs.some((verb) => writes.has(verb)));
-    expect(written.flatMap((rule) => rule.resources).sort()).toEqual(['namespaces', 'rolebindings']);
+    expect([...new Set(written.flatMap((rule) => rule.resources))].sort()).toEqual(['namespaces', 'rolebindings']);
     expect(JSON.stringify(role.rules)).not.toContain('secrets');
+  });
+
+  it('let the server look at and change the one RoleBinding of an enclave, and none of others', async () => {
+    const role = find(await renderChart(program), 'ClusterRole', 'tentacular-mcp');
+    const rules = rulesOf(role).filter(({ resources }) => resources.includes('rolebindings'));
+    const { manifests } = renderEnclave({ name: 'team' }, rendererOptions);
+    const names = manifests.filter(({ kind }) => kind === 'RoleBinding').map(({ metadata }) => metadata.name);
+    expect(rules.map(({ verbs, resourceNames }) => [verbs, resourceNames])).toEqual([
+      [['create'], undefined],
+      [['get', 'patch'], names],
+    ]);
   });
 
   it('let enclaves be pinned to the version of Pod Security that the renderer has, and to none older', async () => {

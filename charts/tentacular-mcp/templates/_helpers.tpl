@@ -3,6 +3,7 @@ One control plane a cluster: its names are fixed, because enclaves, policies and
 */}}
 {{- define "tentacular-mcp.name" -}}tentacular-mcp{{- end -}}
 {{- define "tentacular-mcp.enclaveRole" -}}tentacular-enclave{{- end -}}
+{{- define "tentacular-mcp.enclaveBinding" -}}tentacular-control-plane{{- end -}}
 {{- define "tentacular-mcp.tentacleAccount" -}}tentacle{{- end -}}
 
 {{/* What enclaves pin, as the renderer has it. */}}
