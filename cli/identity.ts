@@ -57,8 +57,11 @@ export async function logout(terminal: Terminal, flags: EnvironmentFlags): Promi
       terminal.note(`The tokens removed were of ${issuer ?? endpoint}: the session there ends by itself.`);
     } else if (tokens.refresh_token) {
       await revoke(environment, tokens.refresh_token).catch((error: unknown) => {
-        const reason = `The tokens are removed here, but the session could not be ended: ${messageOf(error)}.`;
-        throw new CliError('failed', `${reason} It ends by itself within the issuer's session time.`, { cause: error });
+        const why = messageOf(error).replace(/\.$/, '');
+        const reason = `The tokens are removed here, but the session could not be ended: ${why}`;
+        throw new CliError('failed', `${reason}. It ends by itself within the issuer's session time.`, {
+          cause: error,
+        });
       });
     }
     return { environment: environment.name };
