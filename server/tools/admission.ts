@@ -122,6 +122,14 @@ export function createAdmission(cluster: AdmissionCluster, { principal, policy, 
     return (await cluster.annotateEnclave(enclave.metadata.name, pin, claim)).after;
   }
 
+  /** Not looked into any further: it would take longer than where there is nothing. */
+  function refuseHidden(enclave: Manifest, place: Named): void {
+    const [reading, creating] = [explain('enclave_info', enclave), explain('wf_create', enclave)];
+    if (reading.allowed || creating.allowed || reading.code !== 'not_found' || creating.code !== 'not_found') return;
+    note('denied', reading.reason, place);
+    throw refusal(reading, place);
+  }
+
   async function read(enclaveName: string, name?: string) {
     const found = await cluster.enclave(enclaveName, kube);
     if (!found) {
@@ -130,6 +138,7 @@ export function createAdmission(cluster: AdmissionCluster, { principal, policy, 
       throw enclaveNotFound(enclaveName);
     }
     const enclave = await claimed(found);
+    if (name !== undefined) refuseHidden(enclave, { enclaveName, name });
     const tentacle = name === undefined ? undefined : await cluster.deployment(enclaveName, name, kube);
     return { enclave, tentacle };
   }

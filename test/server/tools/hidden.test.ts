@@ -140,11 +140,9 @@ describe('what a caller may not read', () => {
       const from = seen.length;
       const said = await answer('eve', tool, hidden[index] ?? {});
       expect(said).toContain('"not_found"');
-      // Nothing was touched, and nothing read but what the decision rests on.
-      for (const { method, path } of seen.slice(from)) {
-        const reads = `GET /api/v1/namespaces/team-frost|GET /apis/apps/v1/namespaces/team-frost/deployments/${there.name}`;
-        expect(`${method} ${path}`).toMatch(new RegExp(`^(${reads})$`));
-      }
+      // Nothing was touched, and nothing read but what is asked for one that is not there: nor does time tell them apart.
+      const asked = seen.slice(from).map(({ method, path }) => `${method} ${path}`);
+      expect(asked).toEqual(['GET /api/v1/namespaces/team-frost']);
       expect(said.replaceAll(there.pod, absent.pod)).toBe(await answer('eve', tool, args));
       expect(await answer('eve', tool, emptier[index] ?? {})).toBe(await answer('eve', tool, args));
     }
