@@ -11,6 +11,8 @@ const timeoutSeconds = 10;
 /** How long a login is waited for at most, and how often it is asked for, in seconds, whatever the issuer says. */
 const maxLoginSeconds = 3600;
 const minIntervalSeconds = 1;
+/** Where it says nothing (RFC 8628). */
+const defaultIntervalSeconds = 5;
 
 export type OidcEnvironment = Environment & Required<Pick<Environment, 'oidc'>>;
 
@@ -57,18 +59,38 @@ export async function deviceLogin(
     const page = device.verification_uri_complete ?? device.verification_uri;
     if (!/^https?:\/\//i.test(page)) throw new Error('the issuer names no web page to confirm it on');
     show(quoted(page), quoted(device.user_code));
-    const bounded = {
-      ...device,
-      expires_in: Math.min(device.expires_in, maxLoginSeconds),
-      ...(device.interval === undefined ? {} : { interval: Math.max(device.interval, minIntervalSeconds) }),
-    };
-    const tokens = await oauth.pollDeviceAuthorizationGrant(issuer, bounded, { code_verifier: verifier });
+    const tokens = await pollForTokens(issuer, device, verifier);
     return stored(environment, tokens, now());
   } catch (error) {
     throw new CliError('notAuthenticated', `The login did not succeed: ${messageOf(error)}. Run tntc login again.`, {
       cause: error,
     });
   }
+}
+
+/** Asks as often as the issuer says, within bounds; after a failure of the network half as often, as RFC 8628 wants it. */
+async function pollForTokens(
+  issuer: oauth.Configuration,
+  device: oauth.DeviceAuthorizationResponse,
+  verifier: string,
+): ReturnType<typeof oauth.pollDeviceAuthorizationGrant> {
+  const signal = AbortSignal.timeout(Math.ceil(Math.min(device.expires_in, maxLoginSeconds) * 1000));
+  let interval = Math.max(device.interval ?? defaultIntervalSeconds, minIntervalSeconds);
+  for (;;) {
+    try {
+      const asked = { ...device, interval };
+      return await oauth.pollDeviceAuthorizationGrant(issuer, asked, { code_verifier: verifier }, { signal });
+    } catch (error) {
+      if (signal.aborted || !isNetworkFailure(error)) throw error;
+      interval *= 2;
+    }
+  }
+}
+
+/** Nobody could be reached, or not in time. */
+function isNetworkFailure(error: unknown): boolean {
+  if (error instanceof oauth.ClientError) return error.code === 'OAUTH_TIMEOUT';
+  return error instanceof TypeError && error.cause instanceof Error;
 }
 
 /** New tokens for old; undefined where the session is over. */

@@ -12,7 +12,7 @@ describe('the device-code login', () => {
   let issuer: FakeIssuer;
   /** What the issuer says about the device code, and at each asking for the tokens; the last one goes on. */
   let device: object;
-  let answers: Answer[];
+  let answers: (Answer | 'gone')[];
   let askedAt: number[];
   beforeEach(async () => {
     home = makeHome();
@@ -23,7 +23,7 @@ describe('the device-code login', () => {
     answers = [{ status: 200, body: { token_type: 'bearer', access_token: await issuer.token(), expires_in: 60 } }];
     issuer.answer = (request, response) => {
       const place = (request.url ?? '').split('/').at(-1);
-      const documents: Record<string, () => Answer> = {
+      const documents: Record<string, () => Answer | 'gone'> = {
         'openid-configuration': () => ({
           status: 200,
           body: {
@@ -48,8 +48,9 @@ describe('the device-code login', () => {
           return (answers.length > 1 ? answers.shift() : answers[0]) ?? pending;
         },
       };
-      const { status, body } = documents[place ?? '']?.() ?? { status: 404, body: {} };
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      const answer = documents[place ?? '']?.() ?? { status: 404, body: {} };
+      if (answer === 'gone') return void response.destroy();
+      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(answer.body));
     };
     const prod = { mcp_endpoint: 'https://mcp.example.com/mcp', oidc_issuer: issuer.issuer };
     home.user({ environments: { prod } });
@@ -68,6 +69,25 @@ describe('the device-code login', () => {
     expect(second - first).toBeGreaterThan(900);
     expect(third - second).toBeGreaterThan(5900);
     expect(isLoggedIn()).toBe(true);
+  });
+
+  // Whoever confirms it on a telephone may carry the laptop to another network meanwhile.
+  it('goes on where the network fails for a while, and asks less often from then on', async () => {
+    answers.unshift('gone');
+    expect((await login()).code).toBe(0);
+    const [first = 0, second = 0] = askedAt;
+    expect(second - first).toBeGreaterThan(1900);
+    expect(isLoggedIn()).toBe(true);
+  });
+
+  it('ends when the code does, also where the network stays away', async () => {
+    device = { expires_in: 3 };
+    answers = ['gone'];
+    expect(await login()).toMatchObject({
+      code: 3,
+      notes: [expect.anything(), expect.stringContaining('did not succeed')],
+    });
+    expect(askedAt.length).toBeLessThanOrEqual(2);
   });
 
   it.each([
