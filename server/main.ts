@@ -151,6 +151,11 @@ function portOf(server: Server): number | undefined {
 const stderr = pino.destination({ fd: 2, sync: true });
 /** Written before the caller is answered: what waited in memory for a slow reader would be lost with the process. */
 const records = pino.destination({ fd: 1, sync: true });
+// Nobody acts without a record: from here on each would be dropped in silence.
+records.on('error', (error: unknown) => {
+  createLogger('info', stderr).fatal(errorFields(error), 'audit records cannot be written');
+  process.exit(1);
+});
 try {
   const config = readConfig(process.env);
   await start(config, createLogger(config.logLevel, stderr));

@@ -175,6 +175,16 @@ describe('the audit stream of the process', () => {
     expect(server.stdout().length).toBeGreaterThanOrEqual(answered);
   }, 90_000);
 
+  it('ends the process where nobody can read it any more: nobody acts without a record', async () => {
+    const server = await startServer('fatal');
+    const exited = once(server.child, 'exit');
+    server.child.stdout?.destroy();
+    const ask = () => post(server.endpoint, call('wf_list', {})).then((answer) => answer.text());
+    expect(await ask().catch(() => 'no answer')).toBe('no answer');
+    expect(await exited).toEqual([1, null]);
+    await eventually('it says why', async () => server.stderr().join().includes('audit records cannot be written'));
+  }, 60_000);
+
   it('and the log, which is another stream, holds neither arguments nor credentials at its loudest', async () => {
     const server = await startServer('trace');
     const source = { enclave: 'audited', ...helloWorkflow('hello'), secrets: { api: { token: canary } } };
