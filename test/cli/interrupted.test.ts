@@ -9,7 +9,7 @@ import { type Home, makeHome, pong } from './home.ts';
 
 const main = join(projectRoot, 'cli/main.ts');
 
-describe('tntc that is stopped half way', () => {
+describe('a process of tntc', () => {
   let home: Home;
   let server: LoopbackServer;
   let issuer: FakeIssuer;
@@ -72,7 +72,7 @@ describe('tntc that is stopped half way', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 129],
-  ] as const)('by %s ends with %i, keeps the login and nobody waiting for it', async (signal, code) => {
+  ] as const)('stopped by %s ends with %i, keeps the login and nobody waiting for it', async (signal, code) => {
     answersTokens = false;
     const { child, ended } = tntc('whoami');
     await asked;
@@ -84,7 +84,7 @@ describe('tntc that is stopped half way', () => {
   });
 
   // The lock would be there without its owner, and everybody wait for half a minute.
-  it('by a disk that is full says so, keeps the login and nobody waiting for it', async () => {
+  it('stopped by a disk that is full says so, keeps the login and nobody waiting for it', async () => {
     const before = readFileSync(tokenFile(), 'utf8');
     const limited = `trap '' XFSZ; ulimit -f 0; exec "$0" "$1" whoami`;
     const { code, told } = await start('sh', ['-c', limited, process.execPath, main]).ended;
@@ -94,14 +94,14 @@ describe('tntc that is stopped half way', () => {
     expect(readFileSync(tokenFile(), 'utf8')).toBe(before);
   });
 
-  it('by a crash leaves tokens that the next logout takes away', async () => {
+  it('stopped by a crash leaves tokens that the next logout takes away', async () => {
     writeFileSync(`${tokenFile()}.0e2b2a4c-5d7e-4b0c-9a52-6f7a3c1d2e3f.half`, '{"access_token":"half');
     writeFileSync(join(home.path, '.tentacular/tokens/other.json'), '{}');
     expect((await home.tntc(['logout', '--env', 'prod'])).code).toBe(0);
     expect(inFolder()).toEqual(['other.json']);
   });
 
-  it('once in a while renews no more than once, though many processes want the token', async () => {
+  it('beside others renews the token no more than once between them', async () => {
     const codes = await Promise.all(Array.from({ length: 3 }, async () => (await tntc('whoami').ended).code));
     expect(codes).toEqual([0, 0, 0]);
     expect(tokenRequests).toBe(1);
