@@ -114,9 +114,10 @@ function acceptExisting(there: Manifest, wanted: Manifest): Manifest {
   const { name } = there.metadata;
   const refuse = (reason: string, hint: string) =>
     new TentacularError('conflict', `Cannot provision "${name}": ${reason}`, { hint });
-  if (!isEnclave(there)) throw refuse('a namespace of that name exists and is not ours', 'Choose another name.');
+  // The same for whatever is not his: whether an enclave has that name is told to those who may read it.
+  const isHis = isEnclave(there) && sameOwner(there, wanted);
+  if (!isHis) throw refuse('the name is taken', 'Choose another name.');
   if (there.metadata.deletionTimestamp) throw refuse('it is being deleted', 'Wait until it is gone, then try again.');
-  if (!sameOwner(there, wanted)) throw refuse('it exists and has another owner', 'Choose another name.');
   return there;
 }
 

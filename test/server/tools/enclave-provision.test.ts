@@ -136,6 +136,15 @@ describe('enclave_provision by callers with an identity', () => {
     const error = await as('eve').refused('enclave_provision', { name: 'own-2' });
     expect(error.code).toBe('conflict');
     expect(JSON.stringify(error)).not.toMatch(/mia/);
+    const { fake } = stage();
+    const going = { 'app.kubernetes.io/managed-by': 'tentacular', 'tentacular.io/enclave': 'gone-1' };
+    const deletionTimestamp = '2026-07-28T12:00:00Z';
+    fake.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'gone-1', labels: going, deletionTimestamp } });
+    fake.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'other1' } });
+    for (const name of ['gone-1', 'other1']) {
+      const other = await as('eve').refused('enclave_provision', { name });
+      expect(JSON.stringify(other).replace(name, 'own-2')).toBe(JSON.stringify(error));
+    }
   });
 
   // Two enclaves that nobody owns would otherwise count as having the same owner.
