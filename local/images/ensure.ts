@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { access, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { canonicalJson, isJsonObject } from '../../constructs/model/json.ts';
+import { withLock } from '../lock.ts';
 import { type ImageDefinition, type ImageName, imageDefinitions, imageNames } from './definitions.ts';
 import { fileDigest, imageLayers } from './files.ts';
 import { type ImageFile, type ImageLayer, writeImage } from './oci.ts';
@@ -32,6 +33,8 @@ export interface EnsureImagesOptions {
 
 /** Archives of one image that are kept: the current one and the one before it, for the way back. */
 const keptArchives = 2;
+/** Longer than making an image takes anywhere. */
+const lockTimeoutMs = 10 * 60_000;
 
 /**
  * Every image as an archive under `<cacheDir>/images`, made only where its content has changed.
@@ -57,14 +60,20 @@ export async function ensureImage(
   const ref = `${definition.repository}:${await tagOf(definition, key, root)}`;
   const folder = join(cacheDir, 'images', name);
   const tar = join(folder, `${key}.tar`);
-  const known = await readDescription(`${tar}.json`, tar, ref);
+  const readKnown = () => readDescription(`${tar}.json`, tar, ref);
+  const known = await readKnown();
   if (known !== undefined) return known;
-  options.onBuild?.(name);
-  const { digest, sizeBytes } = await writeImage({ ref, layers, config: definition.config }, tar);
-  await writeFile(`${tar}.json.part`, JSON.stringify({ ref, digest, sizeBytes }));
-  await rename(`${tar}.json.part`, `${tar}.json`);
-  await keepNewest(folder, '.tar', keptArchives);
-  return { ref, digest, sizeBytes, tar };
+  // Another checkout may be at it, and tidies up when it is done.
+  return withLock(folder, { timeoutMs: lockTimeoutMs }, async () => {
+    const meanwhile = await readKnown();
+    if (meanwhile !== undefined) return meanwhile;
+    options.onBuild?.(name);
+    const { digest, sizeBytes } = await writeImage({ ref, layers, config: definition.config }, tar);
+    await writeFile(`${tar}.json.part`, JSON.stringify({ ref, digest, sizeBytes }));
+    await rename(`${tar}.json.part`, `${tar}.json`);
+    await keepNewest(folder, '.tar', keptArchives);
+    return { ref, digest, sizeBytes, tar };
+  });
 }
 
 /** sha256 (hex) over everything that decides the image's bytes, without making it. */

@@ -35,6 +35,15 @@ describe('making images', () => {
     expect(made).toEqual([]);
   });
 
+  // Harm: a start beside another one fails, because the other one tidies up.
+  it('by several at once is done by one, and the others wait for it', async () => {
+    const made: string[] = [];
+    const options = { root: project('beside', 'console.log("beside");\n'), onBuild: (name: string) => made.push(name) };
+    const wanted = Array.from({ length: 3 }, () => ensureImage('engine', join(folder, 'cache-beside'), options));
+    expect(new Set((await Promise.all(wanted)).map(({ digest }) => digest)).size).toBe(1);
+    expect(made).toEqual(['engine']);
+  });
+
   it('another source is another name, and old archives go', async () => {
     const first = await ensureImage('engine', join(folder, 'cache-a'), { root: one });
     const refs = new Set([first.ref]);
