@@ -1,9 +1,10 @@
 import { readFile, readlink } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { TentacularError } from '../../constructs/model/errors.ts';
 import { parseRange, rangesOverlap } from '../network/address-range.ts';
 import { portHolder } from '../network/listeners.ts';
 import { ip } from '../network/topology.ts';
-import { markedProcesses } from './proc.ts';
+import { daemonPrograms, markedProcesses, programOf } from './proc.ts';
 import type { PortName, Settings } from './settings.ts';
 
 const OTHER_WAY =
@@ -80,6 +81,9 @@ export async function checkOtherCluster(settings: Settings): Promise<void> {
   const network = await networkOf('self');
   for (const { pid, value } of await markedProcesses()) {
     if (value === settings.stateDir || (await networkOf(String(pid))) !== network) continue;
+    // Its programs, and the shims that its pods live in. A helper that outlives them for a moment is no cluster.
+    const program = basename((await programOf(pid)) ?? '');
+    if (!daemonPrograms.has(program) && !program.startsWith('containerd-shim')) continue;
     throw new TentacularError('unavailable', `Another local cluster runs on this machine; its state is in ${value}`, {
       hint: `Use it: TENTACULAR_STATE=${value} npm run cluster -- status. Or stop it: TENTACULAR_STATE=${value} npm run cluster -- down`,
     });

@@ -11,7 +11,7 @@ import { pollUntil } from './wait.ts';
 /** A log that is larger is moved to `.1` when its program is started. */
 const MAX_LOG_BYTES = 8 << 20;
 const STOP_TIMEOUT_MS = 10_000;
-const KILL_TIMEOUT_MS = 5_000;
+const KILL_TIMEOUT_MS = 30_000;
 
 /** A program that runs on after the process that started it. */
 export interface Daemon {

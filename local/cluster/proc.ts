@@ -3,6 +3,18 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 /** Every process that the cluster starts, and whatever inherits its environment (containerd's shims), carries this. */
 export const MARKER_VARIABLE = 'TENTACULAR_CLUSTER_OF';
 
+/** File names of the programs that a cluster consists of; what else carries the marker are helpers of theirs. */
+export const daemonPrograms: ReadonlySet<string> = new Set([
+  'etcd',
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'containerd',
+  'kubelet',
+  'kube-proxy',
+  'calico-felix',
+]);
+
 /** What identifies one run of a process: a pid alone is used again. */
 export interface ProcessIdentity {
   readonly pid: number;

@@ -5,21 +5,11 @@ import { runCommand } from '../run-command.ts';
 import { cgroupPids, removeCgroups } from './cgroups.ts';
 import { readRecord, readRecords, removeRecord, stop } from './daemon.ts';
 import type { Layout } from './layout.ts';
-import { hasEnded, isAlive, markedProcesses, programOf, signal, statOf } from './proc.ts';
+import { daemonPrograms, hasEnded, isAlive, markedProcesses, programOf, signal, statOf } from './proc.ts';
 import type { Settings } from './settings.ts';
 import { pollUntil } from './wait.ts';
 
-const daemonPrograms = new Set([
-  'etcd',
-  'kube-apiserver',
-  'kube-controller-manager',
-  'kube-scheduler',
-  'containerd',
-  'kubelet',
-  'kube-proxy',
-  'calico-felix',
-]);
-const KILL_TIMEOUT_MS = 5_000;
+const KILL_TIMEOUT_MS = 30_000;
 const MAX_UNMOUNT_ROUNDS = 5;
 
 /**

@@ -6,7 +6,7 @@ import { interfaceNames, removeInterface } from './topology.ts';
 const CLUSTER_CHAIN = /^(KUBE-|cali-|CNI-)/;
 /** Sets of Felix (IPv4, IPv6). */
 const CLUSTER_SET = /^cali[46]0/;
-const SET_TIMEOUT_MS = 5_000;
+const SET_TIMEOUT_MS = 30_000;
 const POD_INTERFACE = /^cali[0-9a-f]{11}$/;
 
 /** Removes the rules, sets and interfaces that kube-proxy, Felix and the CNI plugins leave behind when they end. */

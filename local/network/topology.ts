@@ -51,7 +51,7 @@ export async function interfaceNames(): Promise<string[]> {
 }
 
 export async function ip(...args: string[]): Promise<string> {
-  return runCommand('ip', args, { timeoutMs: 10_000 });
+  return runCommand('ip', args);
 }
 
 async function build({ extNetns, extIp, nodeIp, nodeInterface, nodeCidr }: Settings): Promise<void> {

@@ -1,6 +1,12 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { checkPlatform, checkPorts, overlappingRoutes } from '../../../local/cluster/checks.ts';
+import { checkOtherCluster, checkPlatform, checkPorts, overlappingRoutes } from '../../../local/cluster/checks.ts';
+import { MARKER_VARIABLE } from '../../../local/cluster/proc.ts';
 import { settingsFrom } from '../../../local/cluster/settings.ts';
 import { listeningInode } from '../../../local/network/listeners.ts';
 
@@ -33,6 +39,32 @@ test('a taken port is told with who has it and how to choose another', async () 
     server.close();
   }
   await expect(checkPorts(settingsFrom({ ports: { api: port } }, {}), ['api'])).resolves.toBeUndefined();
+});
+
+// Harm: the cluster does not start because of a helper of another one that has not ended yet.
+test('another cluster is one of whose programs one runs, not what was left of it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tentacular-other-'));
+  const settings = settingsFrom({}, process.env);
+  const sleep = execFileSync('sh', ['-c', 'command -v sleep'], { encoding: 'utf8' }).trim();
+  const program = join(folder, 'etcd');
+  copyFileSync(sleep, program);
+  const withMarker = async (command: string, work: () => Promise<void>) => {
+    const child = spawn(command, ['60'], { stdio: 'ignore', env: { [MARKER_VARIABLE]: folder } });
+    const ended = once(child, 'exit');
+    try {
+      await once(child, 'spawn');
+      await work();
+    } finally {
+      child.kill('SIGKILL');
+      await ended;
+    }
+  };
+  try {
+    await withMarker(sleep, () => expect(checkOtherCluster(settings)).resolves.toBeUndefined());
+    await withMarker(program, () => expect(checkOtherCluster(settings)).rejects.toThrow(`its state is in ${folder}`));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('a port is taken by a listener only, not by a connection', () => {
