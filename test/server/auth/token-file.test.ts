@@ -92,7 +92,8 @@ describe('static tokens from a file', () => {
   it('the file is looked at once in the interval, however many ask', async () => {
     await writeFile(path, first);
     const { judge } = await open();
-    await writeFile(path, second);
+    await replace(second);
+    clock -= 1000;
     expect((await judge(second)).kind).toBe('unknown');
     clock += 1000;
     const verdicts = await Promise.all(Array.from({ length: 50 }, () => judge(second)));
