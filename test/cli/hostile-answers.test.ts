@@ -41,16 +41,17 @@ describe('what a server answers', () => {
   }
 
   it.each([
-    [401, 3],
-    [403, 4],
-    [500, 1],
-  ])('steers no terminal with a refusal of status %i, which ends with %i', async (status, code) => {
+    [401, 3, 'Run: tntc login --env prod'],
+    [403, 4, 'refused: No.'],
+    [500, 1, 'refused: No.'],
+  ])('steers no terminal with a refusal of status %i, which ends with %i', async (status, code, told) => {
     const endpoint = await serve((_request, response) => {
       response.writeHead(status).end(JSON.stringify({ error_description: `No.${steering}` }));
     });
     const shown = await whoami(endpoint);
     expect(shown.code).toBe(code);
     expect(shown.notes.join('\n')).toMatch(/No\./);
+    expect(shown.notes.at(-1)).toContain(told);
     expect(shown.notes.join('\n')).not.toMatch(steers);
   });
 
