@@ -1,4 +1,3 @@
-import { request } from 'node:http';
 import { decodeJwt } from 'jose';
 import * as oauth from 'openid-client';
 import { inject } from 'vitest';
@@ -12,6 +11,7 @@ import { createPerson } from '../support/keycloak/browser.ts';
 import { endKeycloak, type Keycloak, startKeycloak } from '../support/keycloak/keycloak.ts';
 import { createKube, type Kube } from '../support/kube.ts';
 import { connect, type Era, type McpConnection } from '../support/mcp.ts';
+import { everyReplica } from '../support/ping.ts';
 import { logInByCode, logInByDevice, realmAs } from '../support/realm-login.ts';
 import { installSecondControlPlane, type SecondControlPlane } from '../support/second-control-plane.ts';
 
@@ -108,10 +108,7 @@ function oidcValues(live: JsonObject, exoskeletonAuth: JsonObject, issuer: JsonO
 
 /** Waits until every replica judges tokens: one that started before the issuer asks for its keys again and again. */
 export async function haveKeys({ endpoint }: SecondControlPlane, token: string): Promise<void> {
-  await eventually('each replica has the keys', async () => {
-    const answers = await Promise.all(Array.from({ length: 24 }, () => ping(endpoint, token)));
-    return answers.every(({ status }) => status === 200);
-  });
+  await eventually('each replica has the keys', () => everyReplica(endpoint, token, 200));
 }
 
 /** One by device code, the others by code and PKCE, the service by its secret. New people with each run. */
@@ -163,24 +160,4 @@ export async function annotations({ kube }: PermissionsStage, kind: string, name
 export async function auditRecords(plane: SecondControlPlane): Promise<AuditRecord[]> {
   const lines = (await plane.logLines()).map((line) => JSON.parse(line) as object);
   return lines.filter((line): line is AuditRecord => 'call_id' in line && 'decision' in line);
-}
-
-/** The cheapest request that needs a caller, on a connection of its own, so that each may meet another replica. */
-export function ping(
-  endpoint: string,
-  token: string,
-): Promise<{ readonly status: number; readonly retryAfter: number }> {
-  const headers = {
-    authorization: `Bearer ${token}`,
-    'content-type': 'application/json',
-    accept: 'application/json, text/event-stream',
-  };
-  return new Promise((resolve, reject) => {
-    const sent = request(endpoint, { method: 'POST', headers, agent: false, timeout: 10_000 }, (response) => {
-      const { statusCode = 0, headers } = response;
-      response.resume().once('end', () => resolve({ status: statusCode, retryAfter: Number(headers['retry-after']) }));
-    });
-    sent.once('timeout', () => sent.destroy(new Error('no answer in 10 s'))).once('error', reject);
-    sent.end(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }));
-  });
 }
