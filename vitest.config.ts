@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 /** Against the real cluster; the set-up starts it and installs the control plane once a run. */
 const real = {
   globalSetup: ['test/support/cluster-setup.ts'],
-  testTimeout: 120_000,
+  testTimeout: 240_000,
   hookTimeout: 600_000,
 };
 
@@ -31,8 +31,8 @@ export default defineConfig({
           globalSetup: ['test/support/keycloak-setup.ts'],
           // One Keycloak for all; some stop it or rotate its keys.
           fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          testTimeout: 120_000,
+          hookTimeout: 240_000,
         },
       },
       { test: { name: 'cluster', include: ['test/**/*.cluster.test.ts'], maxWorkers: 2, ...real } },

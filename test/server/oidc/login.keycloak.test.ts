@@ -65,7 +65,7 @@ describe('logging in at a real Keycloak', () => {
         (error: unknown) => error instanceof oauth.ResponseBodyError && error.error === 'invalid_grant',
       );
     };
-    await eventually('nothing is refreshed any more', isOver, { timeoutMs: 10_000 });
+    await eventually('nothing is refreshed any more', isOver, { timeoutMs: 30_000 });
   });
 
   it('by the official MCP client, to which a person gave the client id: `tentacular-mcp`', async () => {

@@ -18,9 +18,9 @@ describe('a real Keycloak that changes and goes away', () => {
     const keyOf = (token: string) => (JSON.parse(atob(token.split('.')[0] ?? '')) as { kid: string }).kid;
     expect(keyOf(after.access_token)).not.toBe(keyOf(before.access_token));
     expect(await place.status(after.access_token)).toBe(200);
+    await eventually('calls go on', async () => statuses.length > 10, { intervalMs: 50 });
     going = false;
     await calls;
-    expect(statuses.length).toBeGreaterThan(10);
     expect(new Set(statuses)).toEqual(new Set([200]));
     await place.close();
   });
@@ -46,5 +46,5 @@ describe('a real Keycloak that changes and goes away', () => {
     const again = await logIn((await newPerson('afterwards')).visit);
     expect(await started.status(again.access_token)).toBe(200);
     await Promise.all([place.close(), started.close()]);
-  }, 240_000);
+  }, 480_000);
 });

@@ -33,7 +33,7 @@ export async function launch(home: string, environment: Readonly<Record<string, 
     if (!(await isRunning(home, pid))) return 'ended';
     return (await fetch(`${url}/realms/master`)).status === 200 ? 'answers' : undefined;
   };
-  const state = await eventually('Keycloak answers', answers, { timeoutMs: 180_000 }).catch(async (error: unknown) => {
+  const state = await eventually('Keycloak answers', answers, { timeoutMs: 300_000 }).catch(async (error: unknown) => {
     await stop(home);
     throw error;
   });
