@@ -103,6 +103,15 @@ export function foreignError(object: Manifest): TentacularError {
   );
 }
 
+/** Refuses what is on its way out: whatever is written to it goes with it, a moment after it was told as done. */
+export function assertStays(object: Manifest | undefined): void {
+  if (object?.metadata.deletionTimestamp === undefined) return;
+  throw new TentacularError('conflict', `${describeObject(object)} is being deleted; nothing was written to it`, {
+    hint: 'Send the same call again once it is gone: it is then made anew.',
+    details: { object: describeObject(object) },
+  });
+}
+
 /** With this resourceVersion an apply may only create: the API server refuses it where anything of the name exists. */
 const mustNotExist = '1';
 
@@ -139,6 +148,7 @@ export async function writeOne(
   let failure: ApiError | undefined;
   let losses = 0;
   for (let round = 1; round <= movingRounds; round++) {
+    assertStays(current);
     const comparison = compareOne(desired, current, { manager: context.manager, onConflict: options.onConflict });
     const { conflicts } = comparison;
     if (conflicts.length > 0 && options.onConflict === 'fail') throw conflictError(conflicts);

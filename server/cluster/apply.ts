@@ -1,6 +1,14 @@
 import { TentacularError } from '../../constructs/model/errors.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
-import { compareOne, conflictError, foreignError, needsWrite, type OnConflict, writeOne } from './apply-object.ts';
+import {
+  assertStays,
+  compareOne,
+  conflictError,
+  foreignError,
+  needsWrite,
+  type OnConflict,
+  writeOne,
+} from './apply-object.ts';
 import type { ApplyRequest, ApplyResult } from './apply-request.ts';
 import type { CallOptions } from './call.ts';
 import type { FieldConflict } from './conflict.ts';
@@ -106,6 +114,7 @@ function checkExpected({ expectedRevision, rendered }: ApplyRequest, live: LiveS
 
 async function decide(work: Work): Promise<ApplyResult | 'moved'> {
   const { context, request, live, desired, onConflict } = work;
+  for (const object of desired) assertStays(live.objects.get(objectKey(object)));
   const compared = desired.map((object) =>
     compareOne(object, live.objects.get(objectKey(object)), { manager: context.manager, onConflict }),
   );

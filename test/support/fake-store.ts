@@ -58,6 +58,12 @@ export function metaOf(object: JsonObject | undefined): JsonObject {
   return isJsonObject(object?.metadata) ? object.metadata : {};
 }
 
+/** By a finalizer: it stays, marked as going, until that is taken from it. */
+function isHeld(object: JsonObject | undefined): boolean {
+  const { finalizers } = metaOf(object);
+  return Array.isArray(finalizers) && finalizers.length > 0;
+}
+
 function keyOf(target: Target): string {
   return `${target.plural}/${target.namespace ?? ''}/${target.name}`;
 }
@@ -178,15 +184,24 @@ export class FakeStore {
       throw new Refusal(409, 'Conflict', 'Precondition failed: UID in precondition does not match');
     }
     if (dryRun) return live;
+    if (isHeld(live)) {
+      const metadata = { ...metaOf(live), deletionTimestamp: metaOf(live).deletionTimestamp ?? this.#time() };
+      return this.save(target, { ...live, metadata });
+    }
     this.#objects.delete(keyOf(target));
     this.#note('DELETED', target, { ...live, metadata: { ...metaOf(live), resourceVersion: String(++this.version) } });
     if (target.plural === 'namespaces') this.#empty(target.name);
     return live;
   }
 
-  /** Stores an object under a new version and tells the watchers. */
+  /** Stores an object under a new version and tells the watchers; one that is going goes once nobody holds it. */
   save(target: Target, object: JsonObject): JsonObject {
-    const existed = this.#objects.has(keyOf(target));
+    const before = this.#objects.get(keyOf(target));
+    const existed = before !== undefined;
+    if (metaOf(object).deletionTimestamp !== undefined && isHeld(before) && !isHeld(object)) {
+      this.#objects.set(keyOf(target), object);
+      return this.delete(target, {}, false);
+    }
     const metadata = { ...metaOf(object), resourceVersion: String(++this.version) };
     const stored: JsonObject = { ...object, apiVersion: target.apiVersion, kind: this.kindOf(target.plural), metadata };
     this.#objects.set(keyOf(target), stored);

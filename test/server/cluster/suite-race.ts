@@ -36,6 +36,32 @@ export function raceSuite(title: string, openPlace: () => Promise<Place>): void 
       expect((await cluster.apply(same)).status).toBe('unchanged');
     });
 
+    // Harm prevented: the apply says "updated", and a moment later what it has written to is gone.
+    it('what is on its way out is not applied to, and the apply goes through once it is gone', async () => {
+      const { namespace, cluster, other, records, forget } = bench();
+      const set = request(namespace, 'leaving');
+      await cluster.apply(set);
+      const ref = { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name: 'leaving' };
+      const hold = (finalizers: string[]) =>
+        other.apply({
+          apiVersion: ref.apiVersion,
+          kind: ref.kind,
+          metadata: { name: ref.name, namespace, finalizers },
+        });
+      await hold(['example.com/held']);
+      await other.delete(ref);
+      forget();
+      for (const next of [set, request(namespace, 'leaving', { version: '1.0.1' })]) {
+        for (const onConflict of ['fail', 'take', 'keep'] as const) {
+          const error = await refusal(cluster.apply({ ...next, onConflict }));
+          expect(error).toMatchObject({ code: 'conflict', message: expect.stringContaining('is being deleted') });
+        }
+      }
+      expect(writes(records)).toEqual([]);
+      await hold([]);
+      expect(told((await cluster.apply(set)).applied)).toContain('Deployment created');
+    });
+
     it('an apply that was cut off holds the lock against another source for a minute, and no longer', async () => {
       const { namespace, cluster, proxy, inventory } = bench();
       await cluster.apply(request(namespace, 'held'));
