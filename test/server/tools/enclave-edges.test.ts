@@ -55,6 +55,31 @@ describe('an enclave at its edges', () => {
     expect((await live()).metadata.annotations?.['tentacular.io/quota-preset']).toBe('small');
   });
 
+  // Harm: its owner would give himself the default quota again by making it once more.
+  it('that is made again keeps the quota that it has', async () => {
+    await provision('mia');
+    await as('bearer').ok('enclave_sync', { name: enclave, new_quota_preset: 'small' });
+    await provision('mia', { quota_preset: 'medium' });
+    const { quota, quota_preset } = await as('mia').ok('enclave_info', { name: enclave });
+    expect({ quota, quota_preset }).toMatchObject({ quota_preset: 'small', quota: { cpu: { hard: '1' } } });
+  });
+
+  it('holds an object of somebody else under a name of ours: it stays as it is, and the call says so', async () => {
+    await provision('mia');
+    const ref = { apiVersion: 'v1', kind: 'ResourceQuota', namespace: enclave, name: 'enclave' };
+    const { reader } = stage().harness.cluster;
+    const ours = await reader.get(ref);
+    if (!ours) throw new Error('there is no quota');
+    stage().fake.put({ ...ours, metadata: { name: 'enclave', namespace: enclave, labels: { of: 'somebody' } } });
+    const theirs = await reader.get(ref);
+    const change = { name: enclave, new_quota_preset: 'small' };
+    expect(await as('mia').refused('enclave_sync', change)).toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('is not ours'),
+    });
+    expect(await reader.get(ref)).toEqual(theirs);
+  });
+
   // Of two calls one has the annotation, the other what the cluster enforces, and nothing ever brings them together.
   it('whose quota two calls change at once enforces the one that it says it has', async () => {
     await provision('olga');

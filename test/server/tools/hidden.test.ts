@@ -156,7 +156,7 @@ describe('what a caller may not read', () => {
       const hidden = make(there.enclave, there.name, there.pod);
       for (const [index, args] of make(there.enclave, absent.name, absent.pod).entries()) {
         const said = await answer(who, tool, hidden[index] ?? {});
-        expect(said).toMatch(/"(not_found|permission_denied)"/);
+        expect(said).toMatch(tool === 'wf_remove' ? /"not_found"/ : /"(not_found|permission_denied)"/);
         expect(said).toBe(await answer(who, tool, args));
       }
     }
@@ -183,6 +183,7 @@ describe('what a caller may not read', () => {
     }
     // Removing nothing is no error: nor is removing what is hidden, and nothing goes.
     const removed = await answer('mia', 'wf_remove', { enclave: 'team-frost', name: there.name });
+    expect(stage().harness.audit.at(-1)).toMatchObject({ reason: expect.stringContaining('nothing was touched') });
     expect(removed).toBe(await answer('mia', 'wf_remove', { enclave: 'team-frost', name: absent.name }));
     expect(await stage().as('olga').ok('wf_status', { enclave: 'team-frost', name: there.name })).toBeDefined();
   });

@@ -32,6 +32,16 @@ describe('who is named as an owner', () => {
     },
   );
 
+  it('by who may not say so is refused for that, whatever else he asks for and whomever he names', async () => {
+    await as('mia').ok('wf_apply', { enclave, ...helloWorkflow('kept') });
+    for (const owner of ['nobody@example.com', people.max.sub]) {
+      const ask = { enclave, name: 'kept', mode: 'private', owner };
+      expect(await as('mia').refused('permissions_set', ask)).toMatchObject({ code: 'permission_denied' });
+    }
+    const kept = await as('mia').ok('permissions_get', { enclave, name: 'kept' });
+    expect(kept).toMatchObject({ owner: { sub: people.mia.sub }, mode: 'rwxr-x---' });
+  });
+
   // Harm: an enclave given to an address whose letters are composed otherwise could never be claimed by anybody.
   it('by an address is the same however it is written', async () => {
     const jose = 'jos\u00e9@example.com';
