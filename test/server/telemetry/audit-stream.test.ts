@@ -155,23 +155,25 @@ describe('the audit stream of the process', () => {
     const server = await startServer('fatal');
     server.child.stdout?.pause();
     let answered = 0;
-    const one = async () => {
-      await (await post(server.endpoint, call('wf_list', {}))).text();
-      answered += 1;
+    const caller = async () => {
+      for (let round = 0; round < 100; round += 1) {
+        await (await post(server.endpoint, call('wf_list', {}))).text();
+        answered += 1;
+      }
     };
-    const total = 800;
-    const all = Promise.allSettled(Array.from({ length: total }, one));
-    const waits = async () => {
+    const callers = Promise.allSettled(Array.from({ length: 8 }, caller));
+    const healthz = new URL('/healthz', server.endpoint);
+    const isSilent = async () => {
       const before = answered;
-      await fetch(new URL('/healthz', server.endpoint), { signal: AbortSignal.timeout(1000) }).catch(() => undefined);
-      return before > 50 && answered === before;
+      const alive = await fetch(healthz, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
+      return alive === undefined && answered === before;
     };
-    const ended = async () => answered === total || (await waits());
+    const ended = async () => answered === 800 || (await isSilent());
     await eventually('callers wait for the reader, or nobody is left', ended, { timeoutMs: 60_000, intervalMs: 50 });
     const exited = once(server.child, 'close');
     server.child.kill('SIGKILL');
     server.child.stdout?.resume();
-    await Promise.all([exited, all]);
+    await Promise.all([exited, callers]);
     expect(server.stdout().length).toBeGreaterThanOrEqual(answered);
   }, 90_000);
 
