@@ -20,6 +20,7 @@ export default defineConfig({
           exclude: ['**/*.{cluster,disruptive,keycloak}.test.ts', 'node_modules/**'],
           // Many start processes, a second each where nothing else runs; what hangs is told a little later.
           testTimeout: 60_000,
+          hookTimeout: 60_000,
           // Many wait for time or for a process of theirs; one worker less than cores, the default, leaves two cores idle.
           maxWorkers: Math.max(3, availableParallelism()),
         },

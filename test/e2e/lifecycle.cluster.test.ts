@@ -190,7 +190,7 @@ describe.each(eras)('a tentacle from source to gone, protocol %s', (era: Era) =>
 
   it('deprovisioning wants to be confirmed, then takes the namespace away', async () => {
     expect(await mcp.refused('enclave_deprovision', { name: enclave })).toMatchObject({ code: 'invalid_input' });
-    const gone = await mcp.ok('enclave_deprovision', { name: enclave, confirm: true });
+    const gone = await mcp.ok('enclave_deprovision', { name: enclave, confirm: true, timeout_seconds: 180 });
     expect(gone.namespace_deleted).toBe(true);
     await eventually('the namespace is gone', async () => (await it_.kube.get('namespace', enclave)) === undefined);
     const list = await mcp.ok('enclave_list', { status: 'all' });

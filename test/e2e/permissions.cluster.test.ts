@@ -108,7 +108,7 @@ describe.skipIf(outside === undefined)('permissions in the cluster, with tokens 
     expect(await as('bob').refused('enclave_deprovision', { name, confirm: true })).toMatchObject({
       code: 'not_found',
     });
-    expect(await as('eve').ok('enclave_deprovision', { name, confirm: true })).toMatchObject({
+    expect(await as('eve').ok('enclave_deprovision', { name, confirm: true, timeout_seconds: 180 })).toMatchObject({
       namespace_deleted: true,
     });
     expect(await stage.kube.get('namespace', name)).toBeUndefined();

@@ -36,7 +36,7 @@ export interface McpConnection {
   close(): Promise<void>;
 }
 
-const callTimeoutMs = 120_000;
+const callTimeoutMs = 200_000;
 
 /** Connects with the official client of that era: SDK v1 for 2025-11-25, v2 pinned to 2026-07-28. */
 export async function connect(era: Era, endpoint: string, token: string): Promise<McpConnection> {

@@ -35,7 +35,7 @@ describe('a whole cluster', () => {
     await cluster.provision(renderEnclave({ name: rendered, ownerSub: 'owner' }, rendererOptions), {});
   });
   afterAll(async () => {
-    const gone = await Promise.all([namespace, rendered].map((name) => cluster.deprovision(name, { waitMs: 90_000 })));
+    const gone = await Promise.all([namespace, rendered].map((name) => cluster.deprovision(name, { waitMs: 240_000 })));
     expect(gone.map((result) => result.namespaceDeleted)).toEqual([true, true]);
     await cluster.close();
   });
