@@ -12,6 +12,7 @@ export type { DriftResult } from './drift.ts';
 export type { DeprovisionResult, ProvisionResult } from './enclave.ts';
 export type { EngineClient, EngineRoute, EngineTarget, RunReply, RunRequest } from './engine-client.ts';
 export type { EventInfo } from './events.ts';
+export { isSince } from './lifetime.ts';
 export type { LogQuery, LogResult } from './logs.ts';
 export type { ObjectOutcome, Outcome } from './outcome.ts';
 export type { ContainerInfo, PodInfo } from './pods.ts';

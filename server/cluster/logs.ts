@@ -3,6 +3,7 @@ import type { Manifest } from '../../constructs/model/manifest.ts';
 import { isApiError } from './api-error.ts';
 import type { CallOptions } from './call.ts';
 import type { Context } from './context.ts';
+import { isSince } from './lifetime.ts';
 import { tentacleSelectorOf } from './live-set.ts';
 import { plainText } from './plain-text.ts';
 import { objectsIn } from './pods.ts';
@@ -11,6 +12,8 @@ export interface LogQuery {
   readonly enclave: string;
   /** Logs of every pod of this tentacle; or give `pod`. */
   readonly name?: string;
+  /** With `name`: the Deployment whose pods are meant, and not those that drain of one before it. */
+  readonly of?: Manifest;
   readonly pod?: string;
   /** Default: all containers of the pods. */
   readonly container?: string;
@@ -60,7 +63,7 @@ export async function readLogs(context: Pick<Context, 'client'>, query: LogQuery
 }
 
 async function podsOf({ client }: Pick<Context, 'client'>, query: LogQuery, call: CallOptions): Promise<Manifest[]> {
-  const { enclave, name, pod } = query;
+  const { enclave, name, pod, of } = query;
   if (pod !== undefined) {
     const found = await client.get({ apiVersion: 'v1', kind: 'Pod', namespace: enclave, name: pod }, call);
     if (found) return [found];
@@ -76,7 +79,8 @@ async function podsOf({ client }: Pick<Context, 'client'>, query: LogQuery, call
   const labels = tentacleSelectorOf(enclave, name);
   const pods = await client.list({ apiVersion: 'v1', kind: 'Pod', namespace: enclave, labels }, call);
   const created = (p: Manifest) => p.metadata.creationTimestamp ?? '';
-  return pods.sort((a, b) => (created(a) < created(b) ? 1 : -1));
+  const own = of ? pods.filter((p) => isSince(p.metadata.creationTimestamp, of)) : pods;
+  return own.sort((a, b) => (created(a) < created(b) ? 1 : -1));
 }
 
 function containersOf(pod: Manifest): string[] {

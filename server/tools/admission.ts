@@ -6,7 +6,7 @@ import { type Decision, decide } from '../authz/decide.ts';
 import type { OperationName } from '../authz/operations.ts';
 import type { AuthzPolicy } from '../authz/policy.ts';
 import { type Annotations, mayClaim } from '../authz/scope.ts';
-import type { CallOptions, Cluster } from '../cluster/index.ts';
+import { type CallOptions, type Cluster, isSince } from '../cluster/index.ts';
 import { authorStamps, ownerIdentity } from './provenance.ts';
 import { enclaveNotFound, type Named, nameTaken, podNotFound, refusal, tentacleNotFound } from './refusals.ts';
 
@@ -213,7 +213,8 @@ export function createAdmission(cluster: AdmissionCluster, { principal, policy, 
       );
       const name = found?.metadata.labels?.[labelKeys.tentacle];
       const tentacle = name === undefined ? undefined : await cluster.deployment(enclaveName, name, kube);
-      const readable = tentacle && judge(operation, { enclaveName, name: name ?? '', enclave, tentacle }).allowed;
+      const isOwn = found && tentacle && isSince(found.metadata.creationTimestamp, tentacle);
+      const readable = isOwn && judge(operation, { enclaveName, name: name ?? '', enclave, tentacle }).allowed;
       if (!readable) throw podNotFound(enclaveName, pod);
     },
     still(operation, enclave, tentacle) {

@@ -1,4 +1,5 @@
 import { invalidInput } from '../../constructs/model/errors.ts';
+import type { Manifest } from '../../constructs/model/manifest.ts';
 import { wfLogs } from '../api/status.ts';
 import type { ToolInput, ToolOutput } from '../api/tools.ts';
 import type { LogResult } from '../cluster/index.ts';
@@ -24,10 +25,11 @@ export function logsTool({ cluster }: ToolDependencies): Tool<'wf_logs'> {
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     mayLast: true,
     async run(input, { admission, kube }) {
-      await admit(input, admission);
+      const tentacle = await admit(input, admission);
       const logs = await cluster.logs({
         enclave: input.enclave,
         ...(input.name ? { name: input.name } : {}),
+        ...(tentacle ? { of: tentacle } : {}),
         ...(input.pod ? { pod: input.pod } : {}),
         ...(input.container ? { container: input.container } : {}),
         tailLines: input.tail_lines,
@@ -41,12 +43,13 @@ export function logsTool({ cluster }: ToolDependencies): Tool<'wf_logs'> {
   };
 }
 
-async function admit(input: ToolInput<'wf_logs'>, admission: CallContext['admission']): Promise<void> {
+async function admit(input: ToolInput<'wf_logs'>, admission: CallContext['admission']): Promise<Manifest | undefined> {
   if ((input.name === undefined) === (input.pod === undefined)) {
     throw invalidInput('Input of wf_logs', [{ path: 'name', message: 'give either name or pod' }]);
   }
-  if (input.name !== undefined) await admission.tentacle('wf_logs', input.enclave, input.name);
-  else await admission.pod('wf_logs', input.enclave, input.pod ?? '');
+  if (input.name !== undefined) return (await admission.tentacle('wf_logs', input.enclave, input.name)).tentacle;
+  await admission.pod('wf_logs', input.enclave, input.pod ?? '');
+  return undefined;
 }
 
 /** The newest lines that fit; older ones are told as left out. */

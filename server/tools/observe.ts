@@ -1,7 +1,8 @@
 import { labelKeys, managedBy } from '../../constructs/model/labels.ts';
+import type { Manifest } from '../../constructs/model/manifest.ts';
 import { wfEvents, wfPods } from '../api/status.ts';
 import type { ToolOutput } from '../api/tools.ts';
-import type { Cluster, ContainerInfo, EventInfo, PodInfo } from '../cluster/index.ts';
+import { type Cluster, type ContainerInfo, type EventInfo, isSince, type PodInfo } from '../cluster/index.ts';
 import type { ToolDependencies } from './dependencies.ts';
 import { ageOf } from './describe-time.ts';
 import { pageOf } from './page.ts';
@@ -26,10 +27,11 @@ export function podsTool({ cluster, now }: ToolDependencies): Tool<'wf_pods'> {
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     mayLast: false,
     async run(input, { admission, kube }) {
-      const names = await readableNames(cluster, { operation: 'wf_pods', input, admission, kube });
+      const tentacles = await readable(cluster, { operation: 'wf_pods', input, admission, kube });
       const pods = await cluster.pods(input.enclave, input.name, kube);
-      const readable = pods.filter(({ tentacle }) => !names || (tentacle !== undefined && names.includes(tentacle)));
-      const rows = podRows(readable, now()).sort((a, b) => (a.name < b.name ? -1 : 1));
+      const isShown = (pod: PodInfo) =>
+        tentacles?.some((one) => one.metadata.name === pod.tentacle && isSince(pod.createdAt, one)) ?? true;
+      const rows = podRows(pods.filter(isShown), now()).sort((a, b) => (a.name < b.name ? -1 : 1));
       const { rows: page, ...cursor } = pageOf(rows, (row) => row.name, input);
       return { pods: page, total: rows.length, ...cursor };
     },
@@ -48,9 +50,9 @@ export function eventsTool({ cluster }: ToolDependencies): Tool<'wf_events'> {
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     mayLast: false,
     async run(input, { admission, kube }) {
-      const names = await readableNames(cluster, { operation: 'wf_events', input, admission, kube });
+      const tentacles = await readable(cluster, { operation: 'wf_events', input, admission, kube });
       const events = await cluster.events(input.enclave, {
-        ...(names ? { names } : {}),
+        ...(tentacles ? { names: tentacles.map(({ metadata }) => metadata.name) } : {}),
         limit: maxEvents,
         call: kube,
       });
@@ -64,10 +66,10 @@ export function eventsTool({ cluster }: ToolDependencies): Tool<'wf_events'> {
 }
 
 /**
- * Names of the tentacles whose rows the caller may see; undefined: every row of the enclave, also those that belong to
+ * The tentacles whose rows the caller may see; undefined: every row of the enclave, also those that belong to
  * no tentacle (any more), which are for the owner of the enclave.
  */
-async function readableNames(
+async function readable(
   cluster: Pick<Cluster, 'reader'>,
   ask: {
     readonly operation: 'wf_pods' | 'wf_events';
@@ -75,18 +77,17 @@ async function readableNames(
     readonly admission: CallContext['admission'];
     readonly kube: CallContext['kube'];
   },
-): Promise<readonly string[] | undefined> {
+): Promise<readonly Manifest[] | undefined> {
   const { operation, input, admission } = ask;
   if (input.name !== undefined) {
-    await admission.tentacle(operation, input.enclave, input.name);
-    return [input.name];
+    return [(await admission.tentacle(operation, input.enclave, input.name)).tentacle];
   }
   const enclave = await admission.enclave(operation, input.enclave);
   if (admission.may('enclave_sync', enclave)) return undefined;
   const labels = { [labelKeys.managedBy]: managedBy, [labelKeys.enclave]: input.enclave };
   const query = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: input.enclave, labels, metadataOnly: true };
   const tentacles = await cluster.reader.list(query, ask.kube);
-  return tentacles.filter((one) => admission.may(operation, enclave, one)).map(({ metadata }) => metadata.name);
+  return tentacles.filter((one) => admission.may(operation, enclave, one));
 }
 
 function eventKey(row: EventRow, rank: number): string {

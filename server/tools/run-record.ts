@@ -4,7 +4,7 @@ import type { JsonObject } from '../../constructs/model/json.ts';
 import { labelKeys, managedBy, tentacleLabels, tentacleSelector } from '../../constructs/model/labels.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
 import type { CallOptions, Cluster, EngineTarget } from '../cluster/index.ts';
-import { type RunSummary, readSummary, summaryOf } from './run-summary.ts';
+import { ownRuns, type RunSummary, readSummary } from './run-summary.ts';
 
 /** Summaries kept of one tentacle. */
 export const keptRuns = 100;
@@ -106,11 +106,7 @@ export function createRunRecorder(
       if (!deployment) return;
       try {
         const runs = await cluster.engine.runs(target, { limit: keptRuns, timeoutMs: harvestTimeoutMs, call: kube });
-        await record(
-          target,
-          deployment,
-          runs.map(summaryOf).filter((summary) => summary !== undefined),
-        );
+        await record(target, deployment, ownRuns(runs, deployment));
       } catch (error) {
         // Without an engine that answers there are no runs to keep.
         if (error instanceof TentacularError && error.code === 'unavailable') return;

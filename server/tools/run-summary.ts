@@ -1,5 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../constructs/model/json.ts';
+import type { Manifest } from '../../constructs/model/manifest.ts';
 import type { ToolOutput } from '../api/tools.ts';
+import { isSince } from '../cluster/index.ts';
 import { rowsWithin } from './page.ts';
 import { cleanJson, cleanText, textLimits } from './untrusted.ts';
 
@@ -25,6 +27,11 @@ export function summaryOf(run: JsonObject): RunSummary | undefined {
     ...(typeof failure.node === 'string' ? { failed_node: cleanText(failure.node, textLimits.field) } : {}),
     ...(typeof failure.message === 'string' ? { error: cleanText(failure.message, 300) } : {}),
   };
+}
+
+/** Runs of an engine that are of this Deployment: an engine that drains may be of one before it. */
+export function ownRuns(runs: readonly JsonObject[], deployment: Manifest): RunSummary[] {
+  return runs.flatMap((run) => summaryOf(run) ?? []).filter((run) => isSince(run.started_at, deployment));
 }
 
 /** A recorded summary; it was written by us, but anybody with rights in the namespace may have changed it. */

@@ -1,5 +1,6 @@
 import { TentacularError } from '../../constructs/model/errors.ts';
 import type { JsonObject } from '../../constructs/model/json.ts';
+import type { Manifest } from '../../constructs/model/manifest.ts';
 import { wfRuns } from '../api/run.ts';
 import type { ToolInput, ToolOutput } from '../api/tools.ts';
 import type { CallOptions, EngineTarget } from '../cluster/index.ts';
@@ -7,7 +8,7 @@ import type { ToolDependencies } from './dependencies.ts';
 import { pageOf, textPage } from './page.ts';
 import { runIdOf } from './run-id.ts';
 import { keptRuns, mergeRuns, runKey } from './run-record.ts';
-import { nodeRows, outputJson, type RunSummary, summaryOf } from './run-summary.ts';
+import { nodeRows, outputJson, ownRuns, type RunSummary, summaryOf } from './run-summary.ts';
 import type { Tool } from './tool.ts';
 import { cleanJson } from './untrusted.ts';
 
@@ -31,17 +32,17 @@ export function runsTool(deps: ToolDependencies): Tool<'wf_runs'> {
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     mayLast: false,
     async run(input, { admission, kube, principal }) {
-      await admission.tentacle('wf_runs', input.enclave, input.name);
+      const { tentacle } = await admission.tentacle('wf_runs', input.enclave, input.name);
       const target = { enclave: input.enclave, name: input.name };
       const [recorded, remembered] = await Promise.all([
         deps.runs.read(target, kube),
         fromEngine(() => deps.cluster.engine.runs(target, { limit: keptRuns, timeoutMs: engineTimeoutMs, call: kube })),
       ]);
-      const known = (remembered ?? []).map(summaryOf).filter((summary) => summary !== undefined);
+      const known = ownRuns(remembered ?? [], tentacle);
       const all = mergeRuns(known, remembered ? recorded.map((run) => settled(run, known)) : recorded);
       if (input.run_id !== undefined) {
         const ids = [...new Set([input.run_id, runIdOf(input.run_id, principal)])];
-        return oneRun(deps, input, { target, ids, all, reachable: remembered !== undefined, kube });
+        return oneRun(deps, input, { target, tentacle, ids, all, reachable: remembered !== undefined, kube });
       }
       const { rows: runs, ...cursor } = pageOf(all, runKey, { ...input, descending: true });
       return { runs, engine_reachable: remembered !== undefined, ...cursor };
@@ -67,6 +68,7 @@ function settled(run: RunSummary, known: readonly RunSummary[]): RunSummary {
 
 interface WantedRun {
   readonly target: EngineTarget;
+  readonly tentacle: Manifest;
   /** The id that was sent, and the one that it means as a key of this caller. */
   readonly ids: readonly string[];
   readonly all: readonly RunSummary[];
@@ -77,11 +79,12 @@ interface WantedRun {
 async function oneRun(
   { cluster }: ToolDependencies,
   input: Input,
-  { target, ids, all, reachable, kube }: WantedRun,
+  { target, tentacle, ids, all, reachable, kube }: WantedRun,
 ): Promise<Output> {
   const options = { timeoutMs: engineTimeoutMs, call: kube };
   let record: JsonObject | undefined;
   for (const id of reachable ? ids : []) record ??= await fromEngine(() => cluster.engine.findRun(target, id, options));
+  if (record && ownRuns([record], tentacle).length === 0) record = undefined;
   const summary = (record && summaryOf(record)) ?? all.find((run) => ids.includes(run.run_id));
   if (!summary) throw runNotFound(input, input.run_id ?? '');
   const { run, ...cursor } = detailed(summary, record, input.cursor);

@@ -5,6 +5,7 @@ import { labelKeys } from '../../constructs/model/labels.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
 import { wfStatus } from '../api/status.ts';
 import type { ToolOutput } from '../api/tools.ts';
+import { isSince } from '../cluster/index.ts';
 import { annotationsOf } from './admission.ts';
 import type { ToolDependencies } from './dependencies.ts';
 import { deploymentState } from './deployment-state.ts';
@@ -42,6 +43,7 @@ export function statusTool({ cluster, now }: ToolDependencies): Tool<'wf_status'
         input.detail ? cluster.events(enclave, { names: [name], limit: detailEvents, call }) : undefined,
       ]);
       const { failure } = rollout;
+      const isOwn = ({ createdAt }: { createdAt: string }) => isSince(createdAt, tentacle);
       return {
         ...summaryOf(enclave, tentacle),
         rollout: {
@@ -49,7 +51,7 @@ export function statusTool({ cluster, now }: ToolDependencies): Tool<'wf_status'
           message: cleanText(failure ? `${failure.reason}: ${failure.message}` : rollout.message, textLimits.message),
         },
         ...(drift === undefined ? {} : { drift }),
-        ...(pods ? { pods: rowsWithin(podRows(pods, now()), detailBudget) } : {}),
+        ...(pods ? { pods: rowsWithin(podRows(pods.filter(isOwn), now()), detailBudget) } : {}),
         ...(events ? { events: rowsWithin(eventRows(events), detailBudget) } : {}),
       };
     },
