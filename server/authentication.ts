@@ -95,6 +95,7 @@ function answerRetry(response: Response, status: 429 | 503, seconds: number, rea
 export function requireScopes(deps: AuthenticationDependencies) {
   const { discovery, toolScopes = {}, metrics } = deps;
   const needed = new Map(Object.entries(toolScopes));
+  const ours = new Set(Object.values(toolScopes).flat());
   return (request: Request, response: CallerResponse, next: NextFunction): void => {
     const { scopes: granted, principal } = response.locals;
     const call = calledTool(request.body);
@@ -107,7 +108,9 @@ export function requireScopes(deps: AuthenticationDependencies) {
     }
     metrics.refused('scope');
     recordRefusal(deps, request, { ...call, principal, missing });
-    response.setHeader('www-authenticate', challenge(discovery, { error: 'insufficient_scope', scopes: required }));
+    // With those that it has for other tools: it would come back without them, and be sent away from there.
+    const scopes = [...granted.filter((scope) => ours.has(scope)), ...required];
+    response.setHeader('www-authenticate', challenge(discovery, { error: 'insufficient_scope', scopes }));
     response.status(403).json({
       error: 'insufficient_scope',
       error_description: `${tool} needs a token with the scope ${missing.join(' ')}.`,

@@ -23,7 +23,7 @@ describe('a server with OIDC', () => {
       authentication: () => ({
         authenticator: oidc,
         discovery: discoveryOf(publicUrl, issuer.issuer),
-        toolScopes: { wf_remove: ['tentacles:write', 'tentacles:destroy'] },
+        toolScopes: { wf_remove: ['tentacles:write', 'tentacles:destroy'], wf_run: ['tentacles:run'] },
       }),
     });
   });
@@ -94,6 +94,15 @@ describe('a server with OIDC', () => {
     });
     const rich = await issuer.token({ scope: 'tentacles:destroy openid tentacles:write' });
     expect((await send(rich, call('wf_remove'))).status).toBe(200);
+  });
+
+  // The harm: a client that goes from one tool to the other and back logs in each time.
+  it('asks for the scopes that the token has for other tools too, and for none that is nothing to us', async () => {
+    const token = await issuer.token({ scope: 'openid offline_access tentacles:run' });
+    const refused = await send(token, call('wf_remove'));
+    expect(refused.headers.get('www-authenticate')).toContain(
+      'scope="openid email profile tentacles:run tentacles:write tentacles:destroy"',
+    );
   });
 
   it('records a call that lacks a scope like any other, and once', async () => {
