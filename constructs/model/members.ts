@@ -17,7 +17,8 @@ const client = /^client:[-A-Za-z0-9._~]{1,128}$/;
  */
 export function canonicalMember(text: string): string {
   const trimmed = text.trim();
-  return trimmed.startsWith('client:') ? trimmed : trimmed.normalize('NFC').toLowerCase();
+  const id = /^client:(.*)$/is.exec(trimmed)?.[1];
+  return id === undefined ? trimmed.normalize('NFC').toLowerCase() : `client:${id}`;
 }
 
 /** True where both are the same address; what is missing or empty is none. */

@@ -102,7 +102,7 @@ export function checkSubject(path: string, text: string | undefined, faults: Fau
   if (!isSubject(text)) {
     const allowed = 'the `sub` of a token: 1 to 255 printable ASCII characters, no blanks';
     faults.push({ path, message: 'is no OIDC subject', found: showHidden(text), allowed });
-  } else if (text.startsWith('client:')) {
+  } else if (/^client:/i.test(text)) {
     const hint = 'permissions_get tells the subject of who owns something';
     faults.push({ path, message: 'is the name of a member', found: text, allowed: 'the `sub` of its token', hint });
   }

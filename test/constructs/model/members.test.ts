@@ -26,6 +26,8 @@ describe('members of an enclave', () => {
   it('an address is the same in any case, a client is not', () => {
     expect(canonicalMember(' Ada@Example.COM ')).toBe('ada@example.com');
     expect(canonicalMember('client:CI')).toBe('client:CI');
+    // Harm: who names the client CI gives the rights to another, whose id is ci.
+    expect(canonicalMember('Client:CI')).toBe('client:CI');
   });
 
   it('what is written is read again, each once and sorted; no name can become two', () => {

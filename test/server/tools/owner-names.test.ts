@@ -13,24 +13,28 @@ describe('who is named as an owner', () => {
   const annotations = async (name: string) => (await stage().harness.cluster.enclave(name))?.metadata.annotations ?? {};
 
   // Harm: the caller loses it at once, and it is nobody's for good: no token has such a subject.
-  it.each(['client:ci', ' ', 'sub of mia', 'süb', 'x'.repeat(256)])(
-    'is never %j, which is no subject',
-    async (owner) => {
-      const before = await annotations(enclave);
-      for (const [tool, args, path] of [
-        ['permissions_set', { enclave, owner }, 'owner'],
-        ['permissions_set', { enclave, name: 'hello', owner }, 'owner'],
-        ['enclave_sync', { name: enclave, new_owner_sub: owner }, 'new_owner_sub'],
-        ['enclave_provision', { name: 'named-2', owner_email: 'mia@example.com', owner_sub: owner }, 'owner_sub'],
-      ] as const) {
-        const error = await as(tool === 'enclave_provision' ? 'bearer' : 'olga').refused(tool, args);
-        expect(error).toMatchObject({ code: 'invalid_input', details: { faults: [{ path }] } });
-      }
-      expect(await annotations(enclave)).toEqual(before);
-      const shown = await as('olga').ok('permissions_get', { enclave, name: 'hello' });
-      expect(shown).toMatchObject({ owner: { sub: people.olga.sub } });
-    },
-  );
+  it.each([
+    ['the name of a member', 'client:ci'],
+    ['the name of a member in capital letters', 'CLIENT:ci'],
+    ['a blank', ' '],
+    ['a text with blanks', 'sub of mia'],
+    ['letters that no subject has', 'süb'],
+    ['more than a subject has', 'x'.repeat(256)],
+  ])('is never known by %s', async (_what, owner) => {
+    const before = await annotations(enclave);
+    for (const [tool, args, path] of [
+      ['permissions_set', { enclave, owner }, 'owner'],
+      ['permissions_set', { enclave, name: 'hello', owner }, 'owner'],
+      ['enclave_sync', { name: enclave, new_owner_sub: owner }, 'new_owner_sub'],
+      ['enclave_provision', { name: 'named-2', owner_email: 'mia@example.com', owner_sub: owner }, 'owner_sub'],
+    ] as const) {
+      const error = await as(tool === 'enclave_provision' ? 'bearer' : 'olga').refused(tool, args);
+      expect(error).toMatchObject({ code: 'invalid_input', details: { faults: [{ path }] } });
+    }
+    expect(await annotations(enclave)).toEqual(before);
+    const shown = await as('olga').ok('permissions_get', { enclave, name: 'hello' });
+    expect(shown).toMatchObject({ owner: { sub: people.olga.sub } });
+  });
 
   it('by who may not say so is refused for that, whatever else he asks for and whomever he names', async () => {
     await as('mia').ok('wf_apply', { enclave, ...helloWorkflow('kept') });
