@@ -47,7 +47,7 @@ export function createKeySet(options: KeySetOptions): KeySet {
   let running = false;
   let timer: NodeJS.Timeout | undefined;
 
-  /** One fetch at a time; never rejects. What was there stays where it fails. */
+  /** One fetch at a time; never rejects. What was there stays where it fails, and the next one comes sooner. */
   function reload(): Promise<void> {
     loading ??= load()
       .then((published) => {
@@ -61,17 +61,12 @@ export function createKeySet(options: KeySetOptions): KeySet {
       })
       .finally(() => {
         loading = undefined;
+        if (!running) return;
+        clearTimeout(timer);
+        timer = setTimeout(reload, failedAt === undefined ? refreshMs : retryMs);
+        timer.unref();
       });
     return loading;
-  }
-
-  /** Fetches, waits, fetches: sooner after a failure. */
-  function keepFresh(): void {
-    void reload().then(() => {
-      if (!running) return;
-      timer = setTimeout(keepFresh, failedAt === undefined ? refreshMs : retryMs);
-      timer.unref();
-    });
   }
 
   function unavailable(): KeysUnavailable {
@@ -115,7 +110,7 @@ export function createKeySet(options: KeySetOptions): KeySet {
     start() {
       if (running) return;
       running = true;
-      keepFresh();
+      void reload();
     },
     close() {
       running = false;

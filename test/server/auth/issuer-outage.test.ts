@@ -113,6 +113,22 @@ describe('the keys of the issuer', () => {
     expect(await kindOf(authenticator, rotated)).toBe('accepted');
   });
 
+  // The harm: told to come back in seconds, a caller was sent away for half a minute after the issuer was there again.
+  it('are fetched again soon after an attempt that failed, whoever made it', async () => {
+    const authenticator = open({ retryMs: 20 });
+    authenticator.start();
+    expect(await kindOf(authenticator, await issuer.token())).toBe('accepted');
+    await issuer.addKey();
+    const rotated = await issuer.token();
+    await issuer.stop();
+    expect(await kindOf(authenticator, rotated)).toBe('unavailable');
+    await issuer.resume();
+    await eventually('it is found', async () => (await kindOf(authenticator, rotated)) === 'accepted', {
+      timeoutMs: 10_000,
+      intervalMs: 20,
+    });
+  });
+
   it('that were never fetched make callers wait, by a bounded number of attempts; nothing needs a restart', async () => {
     const token = await issuer.token();
     await issuer.stop();
