@@ -20,6 +20,8 @@ import { errorFields } from './telemetry/log.ts';
 const maxBodyBytes = 4 * 1024 * 1024;
 /** Of all headers together, in bytes: a token of any length that counts fits, and one that is too long is told so. */
 const maxHeaderBytes = 32 * 1024;
+/** How long a connection may be idle, in milliseconds: longer than proxies keep theirs (nginx: 60 s), so that they close it. */
+const keepAliveMs = 75_000;
 
 export interface AppDependencies extends AuthenticationDependencies {
   readonly mcp: McpEndpoint;
@@ -31,7 +33,7 @@ export interface AppDependencies extends AuthenticationDependencies {
 
 /** What the application is served by. */
 export function createHttpServer(): Server {
-  return createServer({ maxHeaderSize: maxHeaderBytes });
+  return createServer({ maxHeaderSize: maxHeaderBytes, keepAliveTimeout: keepAliveMs });
 }
 
 /** The HTTP application, without a socket. */

@@ -204,6 +204,12 @@ describe('the HTTP surface', () => {
     expect(response.headers.get('x-powered-by')).toBeNull();
   });
 
+  // Harm: a proxy sends a call over a connection that is being closed, and may not send it again.
+  it('keeps idle connections for longer than proxies do', async () => {
+    const { headers } = await fetch(`${harness.url}/healthz`);
+    expect(Number(/^timeout=(\d+)$/.exec(headers.get('keep-alive') ?? '')?.[1])).toBeGreaterThan(60);
+  });
+
   it('is alive without the API server, but not ready, and does not say why in detail', async () => {
     expect((await fetch(`${harness.url}/healthz`)).status).toBe(200);
     const ready = await fetch(`${harness.url}/readyz`);

@@ -124,7 +124,7 @@ describe('the keys of the issuer', () => {
     expect(await kindOf(authenticator, rotated)).toBe('unavailable');
     await issuer.resume();
     await eventually('it is found', async () => (await kindOf(authenticator, rotated)) === 'accepted', {
-      timeoutMs: 10_000,
+      timeoutMs: 30_000,
       intervalMs: 20,
     });
   });

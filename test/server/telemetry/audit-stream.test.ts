@@ -148,7 +148,7 @@ describe('the audit stream of the process', () => {
     ]);
     expect(server.stdout().join('\n')).not.toMatch(new RegExp(`${canary}|forged|${token}`));
     expect(server.stderr()).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   // The harm: records waited in memory for whoever collects them, and went with the process.
   it('holds the record of every call that was answered, also where nobody reads it and the process is killed', async () => {
@@ -175,7 +175,7 @@ describe('the audit stream of the process', () => {
     server.child.stdout?.resume();
     await Promise.all([exited, callers]);
     expect(server.stdout().length).toBeGreaterThanOrEqual(answered);
-  }, 90_000);
+  }, 180_000);
 
   it('ends the process where nobody can read it any more: nobody acts without a record', async () => {
     const server = await startServer('fatal');
@@ -185,7 +185,7 @@ describe('the audit stream of the process', () => {
     expect(await ask().catch(() => 'no answer')).toBe('no answer');
     expect(await exited).toEqual([1, null]);
     await eventually('it says why', async () => server.stderr().join().includes('audit records cannot be written'));
-  }, 60_000);
+  }, 180_000);
 
   it('and the log, which is another stream, holds neither arguments nor credentials at its loudest', async () => {
     const server = await startServer('trace');
@@ -200,5 +200,5 @@ describe('the audit stream of the process', () => {
     expect(records(server.stderr()).length).toBe(server.stderr().length);
     expect([...server.stderr(), ...server.stdout()].join('\n')).not.toMatch(new RegExp(`${canary}|${token}`));
     expect(records(server.stdout())).toMatchObject([{ tool: 'wf_apply', outcome: 'not_found' }]);
-  }, 60_000);
+  }, 180_000);
 });
