@@ -107,6 +107,17 @@ describe('authorization', () => {
     }
   });
 
+  it('a service account is nobody by an address, whatever it brings along', () => {
+    const enclave = {
+      [annotationKeys.ownerEmail]: 'ada@example.com',
+      [annotationKeys.enclaveMembers]: 'ada@example.com',
+    };
+    for (const operation of ['enclave_info', 'enclave_sync'] as const) {
+      const decision = decide({ principal: { ...robot, email: 'ada@example.com' }, policy, operation, enclave });
+      expect(decision).toMatchObject({ allowed: false, code: 'not_found', hides: 'enclave' });
+    }
+  });
+
   it('who fails for an unverified address is told so', () => {
     const enclave = {
       [annotationKeys.mode]: 'rwxrwxr--',

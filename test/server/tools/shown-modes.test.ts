@@ -45,6 +45,16 @@ describe('a mode that was written by other means', () => {
     });
   });
 
+  it('of a tentacle that has none is the default of its enclave, in every tool', async () => {
+    await annotate('mode', undefined, 'hello');
+    await annotate('default-mode', 'open-read');
+    expect(await as('olga').ok('permissions_get', { enclave, name: 'hello' })).toMatchObject({ mode: 'rwxrwxr--' });
+    await eventually('the list follows', async () => {
+      const { workflows } = await as('olga').ok('wf_list', { enclave });
+      return (workflows as JsonObject[]).map(({ mode }) => mode).join() === 'rwxrwxr--';
+    });
+  });
+
   // Harm: whoever wanted new tentacles to be private has them read by everybody in the enclave.
   it.each([
     ['rwx-----', 'rwx------'],
