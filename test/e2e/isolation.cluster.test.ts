@@ -192,7 +192,9 @@ function findProbe(output: unknown): JsonObject {
 }
 
 async function listenOutside(netns: string): Promise<ChildProcess> {
-  const program = `for (const port of [${outsidePort}, ${outsidePort + 1}])
+  // It ends with this process, however that ends: its ports are the same with each run.
+  const program = `process.stdin.resume().on('end', () => process.exit());
+    for (const port of [${outsidePort}, ${outsidePort + 1}])
     require('node:http').createServer((_, res) => res.end('outside')).listen(port, () => console.log('up'));`;
   const child = spawn('ip', ['netns', 'exec', netns, process.execPath, '-e', program]);
   await new Promise<void>((resolve, reject) => {
