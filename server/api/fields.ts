@@ -31,7 +31,8 @@ export const modeField = z
   .max(32)
   .describe(`Permissions: ${modeRule}. Group means the members of the enclave.`);
 
-export const emailField = z.email().max(maxLine).describe('E-mail address.');
+/** Which letters an address may have is said where members are checked too: logins in any script come in. */
+export const emailField = z.string().min(3).max(maxLine).describe('E-mail address.');
 export const lineField = z.string().min(1).max(maxLine);
 
 export const limitField = (fallback: number, most: number) =>

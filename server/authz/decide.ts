@@ -1,4 +1,4 @@
-import { annotationKeys, retiredAnnotationPrefix } from '../../constructs/model/annotations.ts';
+import { retiredAnnotationPrefix } from '../../constructs/model/annotations.ts';
 import type { ErrorCode } from '../../constructs/model/errors.ts';
 import type { OidcPrincipal, Principal } from '../../constructs/model/principal.ts';
 import { type EnclaveRight, type Operation, type OperationName, operations, type TentacleRight } from './operations.ts';
@@ -8,6 +8,7 @@ import {
   bitsOf,
   enclaveModeOf,
   enclaveScope,
+  isFrozen,
   memberNameOf,
   type Scope,
   tentacleModeOf,
@@ -49,14 +50,10 @@ export function decide(question: Question): Decision {
   const operation: Operation = operations[question.operation];
   const decision = judge(question, operation);
   // Last: who may not do it at all does not learn from the refusal that the enclave is frozen.
-  if (decision.allowed && operation.refusedWhenFrozen && isFrozen(question.enclave)) {
+  if (decision.allowed && operation.refusedWhenFrozen && isFrozen(question.enclave ?? {})) {
     return { allowed: false, code: 'frozen', reason: 'the enclave is frozen' };
   }
   return decision;
-}
-
-function isFrozen(enclave: Annotations | undefined): boolean {
-  return enclave?.[annotationKeys.enclaveStatus] === 'frozen';
 }
 
 function judge({ principal, policy, enclave, tentacle }: Question, operation: Operation): Decision {

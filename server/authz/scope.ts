@@ -74,6 +74,11 @@ export function tentacleModeOf(enclave: Annotations, tentacle: Annotations): Mod
   return readMode(tentacle[annotationKeys.mode], readMode(enclave[annotationKeys.defaultMode], defaultTentacleMode));
 }
 
+/** True where the enclave takes no apply. A status that cannot be read, as `Frozen`, was hardly meant to leave it open. */
+export function isFrozen(enclave: Annotations): boolean {
+  return (enclave[annotationKeys.enclaveStatus] || 'active') !== 'active';
+}
+
 /** Mode of a tentacle that is made now and names none: the enclave's default. Unreadable: for who makes it alone. */
 export function newTentacleMode(enclave: Annotations): Mode {
   return readMode(enclave[annotationKeys.defaultMode], defaultTentacleMode, modePresets.private);

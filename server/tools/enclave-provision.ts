@@ -2,7 +2,7 @@ import { annotationKeys } from '../../constructs/model/annotations.ts';
 import { type Fault, invalidInput, TentacularError } from '../../constructs/model/errors.ts';
 import { labelKeys, managedBy } from '../../constructs/model/labels.ts';
 import type { Manifest } from '../../constructs/model/manifest.ts';
-import { canonicalMember } from '../../constructs/model/members.ts';
+import { canonicalMember, isEmailAddress } from '../../constructs/model/members.ts';
 import { enclaveNameRule, isEnclaveName } from '../../constructs/model/names.ts';
 import type { OidcPrincipal, Principal } from '../../constructs/model/principal.ts';
 import { isAboveDefaultQuota } from '../../constructs/model/quota.ts';
@@ -87,6 +87,9 @@ function ownerOf(input: Input, principal: Principal, faults: Fault[]): OwnerIden
   const email = input.owner_email === undefined ? undefined : canonicalMember(input.owner_email);
   const sub = input.owner_sub;
   checkSubject('owner_sub', sub, faults);
+  if (email !== undefined && !isEmailAddress(email)) {
+    faults.push({ path: 'owner_email', message: 'is no e-mail address', found: email });
+  }
   if (principal.kind === 'oidc') {
     const isCaller = sub === undefined ? email === undefined || email === principal.email : sub === principal.sub;
     const contradicts = email !== undefined && email !== principal.email;

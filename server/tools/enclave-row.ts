@@ -4,7 +4,7 @@ import type { Manifest } from '../../constructs/model/manifest.ts';
 import { maxMembersLength, parseMembers } from '../../constructs/model/members.ts';
 import { presetOf } from '../../constructs/model/mode.ts';
 import type { ToolOutput } from '../api/tools.ts';
-import { enclaveModeOf } from '../authz/scope.ts';
+import { enclaveModeOf, isFrozen } from '../authz/scope.ts';
 import { annotationsOf } from './admission.ts';
 import { hasRetiredAnnotations } from './ownership.ts';
 import { rowsWithin } from './page.ts';
@@ -39,7 +39,7 @@ export function enclaveRow(namespace: Manifest): EnclaveRow {
   return {
     name: namespace.metadata.name,
     namespace: namespace.metadata.name,
-    status: namespace.metadata.deletionTimestamp ? 'terminating' : statusOf(annotations[annotationKeys.enclaveStatus]),
+    status: namespace.metadata.deletionTimestamp ? 'terminating' : isFrozen(annotations) ? 'frozen' : 'active',
     owner: present(owner),
     members: shown,
     ...(shown.length < members.length ? { more_members: members.length - shown.length } : {}),
@@ -47,10 +47,6 @@ export function enclaveRow(namespace: Manifest): EnclaveRow {
     ...present(given),
     ...(hasRetiredAnnotations(namespace) ? { retired_annotations: true } : {}),
   };
-}
-
-function statusOf(text: string | undefined): 'active' | 'frozen' {
-  return text === 'frozen' ? 'frozen' : 'active';
 }
 
 /** Every member that the Namespace names. */

@@ -65,6 +65,17 @@ describe('authorization', () => {
     }
   });
 
+  it.each([
+    ['frozen', false],
+    ['Frozen', false],
+    ['freeze', false],
+    ['active', true],
+    ['', true],
+  ])('a status of %j that was written by other means takes applies: %s', (status, allowed) => {
+    const enclave = { [annotationKeys.enclaveStatus]: status };
+    expect(decide({ principal, policy, operation: 'wf_update', enclave })).toMatchObject({ allowed });
+  });
+
   it('the retired prefix freezes nothing, owns nothing and opens nothing: it is never read', () => {
     const retired = (name: string) => `tentacular.dev/${name}`;
     const enclave = { [retired('enclave-status')]: 'frozen' };

@@ -56,6 +56,19 @@ describe('who is named as an owner', () => {
     expect(again.after).toEqual(again.before);
   });
 
+  it('by an address in any script, as members are; by what is no address in no way', async () => {
+    await as('bearer').ok('enclave_provision', { name: 'any-script', owner_email: 'J\u00d6rg@example.com' });
+    expect((await annotations('any-script'))['tentacular.io/owner-email']).toBe('j\u00f6rg@example.com');
+    await as('bearer').ok('enclave_sync', { name: 'any-script', new_owner: 'zo\u00eb@example.com' });
+    expect((await annotations('any-script'))['tentacular.io/owner-email']).toBe('zo\u00eb@example.com');
+    for (const owner of ['olga', 'a@b@c', 'olga@exa mple.com', 'ol\u202ega@example.com']) {
+      const made = await as('bearer').refused('enclave_provision', { name: 'no-address', owner_email: owner });
+      expect(made).toMatchObject({ code: 'invalid_input', details: { faults: [{ path: 'owner_email' }] } });
+      const given = await as('bearer').refused('enclave_sync', { name: 'any-script', new_owner: owner });
+      expect(given).toMatchObject({ code: 'invalid_input', details: { faults: [{ path: 'new_owner' }] } });
+    }
+  });
+
   it('in Git in capital letters is who he is: he may make it again, and give his tentacles to himself', async () => {
     await as('bearer').ok('enclave_provision', { name: 'of-git', owner_email: 'mia@example.com' });
     const live = await stage().harness.cluster.enclave('of-git');

@@ -23,7 +23,11 @@ describe('a mode that was written by other means', () => {
     await as('olga').ok('wf_apply', { enclave, ...helloWorkflow('hello') });
   });
 
-  const annotate = async (name: 'mode' | 'default-mode', text: string | undefined, tentacle?: string) => {
+  const annotate = async (
+    name: 'mode' | 'default-mode' | 'enclave-status',
+    text: string | undefined,
+    tentacle?: string,
+  ) => {
     const { cluster } = stage().harness;
     const live = tentacle ? await cluster.deployment(enclave, tentacle) : await cluster.enclave(enclave);
     if (!live) throw new Error('it is gone');
@@ -53,6 +57,17 @@ describe('a mode that was written by other means', () => {
       const { workflows } = await as('olga').ok('wf_list', { enclave });
       return (workflows as JsonObject[]).map(({ mode }) => mode).join() === 'rwxrwxr--';
     });
+  });
+
+  // Harm: who froze it by hand, and wrote it otherwise, sees it go on.
+  it('and a status that cannot be read is frozen, in what is shown and in what is done', async () => {
+    await annotate('enclave-status', 'Frozen');
+    expect(await as('olga').ok('enclave_info', { name: enclave })).toMatchObject({ status: 'frozen' });
+    expect(await as('olga').refused('wf_apply', { enclave, ...helloWorkflow('hello') })).toMatchObject({
+      code: 'frozen',
+    });
+    await as('olga').ok('enclave_sync', { name: enclave, new_status: 'active' });
+    await as('olga').ok('wf_apply', { enclave, ...helloWorkflow('hello') });
   });
 
   // Harm: whoever wanted new tentacles to be private has them read by everybody in the enclave.
