@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { toolApis } from '../../../server/api/tools.ts';
-import { createOidcAuthenticator, type OidcAuthenticator } from '../../../server/auth/oidc.ts';
 import { operations } from '../../../server/authz/operations.ts';
-import { audience, type FakeIssuer, startFakeIssuer } from '../../support/fake-issuer.ts';
-import { type Harness, post, startHarness, token as staticToken } from '../support/harness.ts';
+import { post, token as staticToken } from '../support/harness.ts';
+import { useOidcServer } from '../support/oidc-server.ts';
 
 /** Names by which somebody might hope to reach what is not on offer, or to pass by what is asked of a tool. */
 const names = [
@@ -20,20 +19,7 @@ const names = [
 ];
 
 describe('a tool that tools/list does not show', () => {
-  let issuer: FakeIssuer;
-  let oidc: OidcAuthenticator;
-  let harness: Harness;
-  beforeAll(async () => {
-    issuer = await startFakeIssuer();
-    oidc = createOidcAuthenticator({ issuer: issuer.issuer, audience, allowedClients: [] });
-    const toolScopes = { wf_remove: ['tentacles:destroy'] };
-    harness = await startHarness({ authentication: () => ({ authenticator: oidc, toolScopes }) });
-  });
-  afterAll(async () => {
-    await harness.close();
-    await oidc.close();
-    await issuer.stop();
-  });
+  const server = useOidcServer({ wf_remove: ['tentacles:destroy'] });
 
   const call = (name: unknown) => ({
     jsonrpc: '2.0',
@@ -41,20 +27,21 @@ describe('a tool that tools/list does not show', () => {
     method: 'tools/call',
     params: { name, arguments: { enclave: 'team-a', name: 'x' } },
   });
-  const send = (token: string, body: unknown) => post(harness.endpoint, body, { authorization: `Bearer ${token}` });
+  const send = (token: string, body: unknown) =>
+    post(server().harness.endpoint, body, { authorization: `Bearer ${token}` });
 
   it.each(names)('cannot be called either, by nobody: %j', async (name) => {
-    for (const token of [await issuer.token(), staticToken]) {
+    for (const token of [await server().issuer.token(), staticToken]) {
       const answer = await (await send(token, call(name))).text();
       expect(answer).toContain('-32602');
       expect(answer).toContain('There is no tool');
-      expect(harness.audit.filter(({ decision }) => decision === 'allowed')).toEqual([]);
+      expect(server().harness.audit.filter(({ decision }) => decision === 'allowed')).toEqual([]);
     }
   });
 
   it('is not reached past the scopes of a tool by writing its name twice, or in another place', async () => {
-    harness.audit.length = 0;
-    const token = await issuer.token({ scope: 'openid' });
+    server().harness.audit.length = 0;
+    const token = await server().issuer.token({ scope: 'openid' });
     const twice = JSON.stringify(call('wf_list')).replace('"name":"wf_list"', '"name":"wf_list","name":"wf_remove"');
     expect((await send(token, twice)).status).toBe(403);
     const escaped = JSON.stringify(call('wf_remove')).replace('wf_remove', 'wf\\u005fremove');
@@ -62,6 +49,6 @@ describe('a tool that tools/list does not show', () => {
     for (const name of [['wf_remove'], { toString: 'wf_remove' }, 1]) {
       expect(await (await send(token, call(name))).text()).not.toContain('"result"');
     }
-    expect(harness.audit.every(({ decision }) => decision === 'denied')).toBe(true);
+    expect(server().harness.audit.every(({ decision }) => decision === 'denied')).toBe(true);
   });
 });

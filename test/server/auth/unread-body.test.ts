@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createOidcAuthenticator, type OidcAuthenticator } from '../../../server/auth/oidc.ts';
-import { audience, type FakeIssuer, startFakeIssuer } from '../../support/fake-issuer.ts';
-import { type Harness, post, startHarness, token as staticToken } from '../support/harness.ts';
+import { describe, expect, it } from 'vitest';
+import { post, token as staticToken } from '../support/harness.ts';
+import { useOidcServer } from '../support/oidc-server.ts';
 
 const call = (name: string) => ({
   jsonrpc: '2.0',
@@ -13,48 +12,38 @@ const call = (name: string) => ({
 // The harm: the protocol reads a body that nobody has read before it by rules of its own (white space of JavaScript
 // around the media type), and scopes, batches and depth were never judged.
 describe('a body whose type the server and the protocol take for different things', () => {
-  let issuer: FakeIssuer;
-  let oidc: OidcAuthenticator;
-  let harness: Harness;
-  beforeAll(async () => {
-    issuer = await startFakeIssuer();
-    oidc = createOidcAuthenticator({ issuer: issuer.issuer, audience, allowedClients: [] });
-    const toolScopes = { wf_remove: ['tentacles:destroy'] };
-    harness = await startHarness({ authentication: () => ({ authenticator: oidc, toolScopes }) });
-  });
-  afterAll(async () => {
-    await harness.close();
-    await oidc.close();
-    await issuer.stop();
-  });
+  const server = useOidcServer({ wf_remove: ['tentacles:destroy'] });
 
   const types = ['application/json\u00a0', '\u00a0application/json', '\u00a0application/json\u00a0', 'text/plain', ''];
 
   it.each(types)('is a call of nothing, whatever scopes the token has: %j', async (type) => {
-    harness.audit.length = 0;
-    for (const token of [await issuer.token({ scope: 'openid' }), staticToken]) {
+    server().harness.audit.length = 0;
+    for (const token of [await server().issuer.token({ scope: 'openid' }), staticToken]) {
       const headers = { authorization: `Bearer ${token}`, 'content-type': type };
-      const answer = await post(harness.endpoint, call('wf_remove'), headers);
+      const answer = await post(server().harness.endpoint, call('wf_remove'), headers);
       expect(answer.status).toBe(415);
       expect(await answer.json()).toMatchObject({ jsonrpc: '2.0', id: null, error: { code: -32000 } });
     }
-    expect(harness.audit).toEqual([]);
+    expect(server().harness.audit).toEqual([]);
   });
 
   it.each(types)('is no way for a batch, or for what is nested without end: %j', async (type) => {
     const deep = JSON.stringify({ ...call('wf_list'), params: '[' }).replace('"["', '['.repeat(500) + ']'.repeat(500));
     for (const body of [[call('wf_list'), call('wf_list')], deep]) {
-      expect((await post(harness.endpoint, body, { 'content-type': type })).status).toBe(415);
+      expect((await post(server().harness.endpoint, body, { 'content-type': type })).status).toBe(415);
     }
-    expect(harness.audit).toEqual([]);
+    expect(server().harness.audit).toEqual([]);
   });
 
   it.each(['APPLICATION/JSON', 'application/json;', 'application/json;;', 'application/json; charset=UTF-8; x'])(
     'is one of JSON however it is written: %j',
     async (type) => {
-      const headers = { authorization: `Bearer ${await issuer.token({ scope: 'openid' })}`, 'content-type': type };
-      expect((await post(harness.endpoint, call('wf_remove'), headers)).status).toBe(403);
-      expect((await post(harness.endpoint, call('wf_list'), headers)).status).toBe(200);
+      const headers = {
+        authorization: `Bearer ${await server().issuer.token({ scope: 'openid' })}`,
+        'content-type': type,
+      };
+      expect((await post(server().harness.endpoint, call('wf_remove'), headers)).status).toBe(403);
+      expect((await post(server().harness.endpoint, call('wf_list'), headers)).status).toBe(200);
     },
   );
 });
