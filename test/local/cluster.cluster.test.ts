@@ -11,9 +11,11 @@ import { ensureCertificates, leavesOf } from '../../local/cluster/certificates.t
 import { layoutOf } from '../../local/cluster/layout.ts';
 import { settingsFrom } from '../../local/cluster/settings.ts';
 import { status, up } from '../../local/cluster.ts';
+import { goBinary } from '../../local/images/files.ts';
 import { writeImage } from '../../local/images/oci.ts';
 import { eventually } from '../support/eventually.ts';
 import { createKube } from '../support/kube.ts';
+import { projectRoot } from '../support/source-files.ts';
 
 const run = promisify(execFile);
 const namespace = `local-${randomBytes(3).toString('hex')}`;
@@ -148,10 +150,8 @@ describe.skipIf(inject('outside') === undefined)('the local cluster', () => {
     const archive = join(folder, 'image.tar');
     try {
       const cluster = await up();
-      const pause = (await run('sh', ['-c', `ls -d ${cluster.cacheDir}/bin/pause-*/pause`])).stdout
-        .trim()
-        .split('\n')[0];
-      const files = [{ path: 'pause', mode: 0o755, sourceFile: pause ?? '' }];
+      const pause = await goBinary(join(projectRoot, 'local/pause'), cluster.cacheDir);
+      const files = [{ path: 'pause', mode: 0o755, sourceFile: pause }];
       const { digest } = await writeImage({ ref, layers: [{ files }], config: { entrypoint: ['/pause'] } }, archive);
       await cluster.importImage(archive);
       await cluster.importImage(archive);
