@@ -58,7 +58,8 @@ export async function buildFromFolder(folder: string, target: string, environmen
   await mkdir(dirname(target), { recursive: true });
   await runCommand(await findGo(environment.env), args, {
     cwd: folder,
-    env: goEnv(environment),
+    // It runs in a container, whatever this machine is.
+    env: { ...goEnv(environment), GOOS: 'linux' },
     timeoutMs: BUILD_TIMEOUT_MS,
   });
 }
